@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace musetalk::models {
+
+/// Side of the square face crop in pixels.
+inline constexpr int face_side = 256;
+
+/// Bytes of one face crop: 256 x 256, BGR.
+inline constexpr size_t face_bytes = size_t{3} * face_side * face_side;
+
+/// Values of one latent: `[1, 8, 32, 32]`.
+inline constexpr size_t latent_values = 8 * 32 * 32;
+
+/// Shape of one latent as consumers read it.
+inline constexpr int64_t latent_shape[] = {1, 8, 32, 32};
+
+/// A borrowed face crop: `[256, 256, 3]`, BGR, row-major, no padding. The caller keeps the pixels
+/// alive for the call that takes it.
+struct bgr_crop {
+  std::span<const uint8_t> pixels; ///< Exactly `face_bytes`.
+};
+
+/// What the avatar stores for one frame: `[1, 8, 32, 32]` fp16, row-major. Channels 0..3 are the
+/// latent of the crop whose lower half was blacked out, 4..7 that of the crop as it is.
+struct latent {
+  std::vector<uint16_t> half_bits; ///< `latent_values` values, IEEE binary16.
+};
+
+/// Number format of a network's arithmetic.
+enum class precision : uint8_t {
+  automatic, ///< The fastest that keeps parity: fp16 on a GPU, fp32 or bf16 on a CPU, by measuring
+             ///< at load.
+  float32,
+  bfloat16,
+  float16, ///< GPU only.
+};
+
+/// `float32`, `bfloat16`, ...
+std::string_view to_string(precision x) noexcept;
+
+/// How networks are loaded. The same for every network.
+struct load_options {
+  std::filesystem::path models_dir; ///< `MUSETALK_BASE/models`; unused when `synthetic`.
+  bool synthetic = false;           ///< Small seeded random networks instead of files.
+  std::string device = "auto";      ///< `auto`, `cpu` or `cuda:<n>`.
+  int threads = 0;                  ///< CPU threads of one execution; 0 leaves LibTorch's choice.
+  precision dtype = precision::automatic;
+};
+
+/// What was loaded, for the log, `/health` and the manifest.
+struct device_report {
+  std::string device;      ///< `cpu` or `cuda:<n>`.
+  std::string device_name; ///< As the driver calls it; empty on a CPU.
+  precision dtype = precision::float32;
+  int threads = 0;         ///< CPU threads of one execution.
+  bool synthetic = false;  ///< Random weights: results mean nothing.
+  std::string weights_id;  ///< `synthetic`, or the path below `models_dir` with its size in bytes.
+  uint64_t parameters = 0; ///< Values of the network.
+  double load_ms = 0;      ///< Time to read, check and place the weights.
+};
+
+/// The image half of the avatar: crops in, latents out. Owns its weights. Not thread-safe: one
+/// caller at a time.
+class latent_encoder {
+public:
+  virtual ~latent_encoder() = default;
+
+  /// Encodes each crop twice, with the lower half blacked out and as it is, in one batch.
+  /// Deterministic: the mean of the posterior is taken where MuseTalk draws a sample.
+  /// @param crops As many as the caller wants in one execution; memory grows with them (about 60 MB
+  /// each on a CPU).
+  /// @returns One latent per crop, in order.
+  /// @throws musetalk::error `internal` when a crop has another size, `device_out_of_memory` when
+  /// the batch does
+  ///         not fit (smaller ones may; the encoder stays usable), `device_failed` otherwise.
+  /// Source: MuseTalk `VAE.get_latents_for_unet` (musetalk/models/vae.py).
+  virtual std::vector<latent> encode(std::span<const bgr_crop> crops) = 0;
+
+  /// What was loaded and where it runs.
+  virtual device_report report() const = 0;
+};
+
+/// Loads the VAE from `models_dir/sd-vae` (or makes a synthetic one).
+/// @throws musetalk::error `models_missing` when files are absent, `models_invalid` when they do
+/// not fit the
+///         network (the detail lists what is missing, unexpected or mis-shaped), `device_failed`
+///         when a wanted device cannot be had.
+std::unique_ptr<latent_encoder> make_latent_encoder(const load_options& options);
+
+} // namespace musetalk::models
