@@ -7,23 +7,23 @@
 
 namespace musetalk {
 
-/// Everything that can go wrong, as a closed list. `errors/error.cpp` gives each code its public name;
-/// `http/problem.cpp` gives it a status, a title and a hint. Extend all three together, in this order.
-/// Append only: the numbers travel between actors and lie in the catalog.
+/// Everything that can go wrong, as a closed list. `errors/error.cpp` gives each code its public
+/// name; `http/problem.cpp` gives it a status, a title and a hint. Extend all three together, in
+/// this order. Append only: the numbers travel between actors and lie in the catalog.
 enum class errc : uint8_t {
   internal = 1, ///< A bug: some code threw what it never promises to throw.
   // -- requests
-  request_malformed,         ///< Not HTTP, JSON or multipart that we can read.
-  request_field_missing,     ///< A required field is absent.
-  request_field_unknown,     ///< A field that this call does not know.
-  request_field_duplicate,   ///< A field given twice.
-  request_field_invalid,     ///< A field of the wrong type or outside its range.
-  request_too_large,         ///< Head or body beyond its limit.
-  request_media_type,        ///< A body of a type that this call does not take.
-  request_timeout,           ///< The client was too slow.
-  request_aborted,           ///< The client went away in the middle.
-  route_not_found,           ///< No such path.
-  route_method,              ///< The path exists, the method does not.
+  request_malformed,       ///< Not HTTP, JSON or multipart that we can read.
+  request_field_missing,   ///< A required field is absent.
+  request_field_unknown,   ///< A field that this call does not know.
+  request_field_duplicate, ///< A field given twice.
+  request_field_invalid,   ///< A field of the wrong type or outside its range.
+  request_too_large,       ///< Head or body beyond its limit.
+  request_media_type,      ///< A body of a type that this call does not take.
+  request_timeout,         ///< The client was too slow.
+  request_aborted,         ///< The client went away in the middle.
+  route_not_found,         ///< No such path.
+  route_method,            ///< The path exists, the method does not.
   // -- avatars and jobs
   avatar_id_invalid,  ///< Not `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
   avatar_not_found,   ///< No avatar of that id.
@@ -38,18 +38,18 @@ enum class errc : uint8_t {
   worker_died,        ///< The actor that did the work ended before it answered.
   attempts_exhausted, ///< Interrupted by restarts more often than allowed.
   // -- the video
-  video_path_forbidden, ///< `video_path` leaves the configured roots.
-  video_path_not_found, ///< Nothing there, or no plain file.
-  video_empty,          ///< A file of zero bytes.
-  video_unreadable,     ///< Not a container or codec of the closed list.
-  video_no_track,       ///< A container without a video track (audio only).
-  video_too_long,       ///< Longer than the duration limit.
-  video_too_short,      ///< Not a single frame.
-  video_too_large,      ///< More pixels per frame than the limit.
-  video_too_small,      ///< Fewer pixels than a face needs.
+  video_path_forbidden,  ///< `video_path` leaves the configured roots.
+  video_path_not_found,  ///< Nothing there, or no plain file.
+  video_empty,           ///< A file of zero bytes.
+  video_unreadable,      ///< Not a container or codec of the closed list.
+  video_no_track,        ///< A container without a video track (audio only).
+  video_too_long,        ///< Longer than the duration limit.
+  video_too_short,       ///< Not a single frame.
+  video_too_large,       ///< More pixels per frame than the limit.
+  video_too_small,       ///< Fewer pixels than a face needs.
   video_too_many_frames, ///< More frames at 25 fps than the limit.
-  video_truncated,      ///< Ends before what its header promises.
-  video_damaged,        ///< Too many frames cannot be decoded.
+  video_truncated,       ///< Ends before what its header promises.
+  video_damaged,         ///< Too many frames cannot be decoded.
   // -- the face
   face_none,    ///< No face in any sampled frame.
   face_several, ///< More than one clear face.
@@ -80,7 +80,8 @@ errc errc_from_string(std::string_view name) noexcept;
 class error : public std::runtime_error {
 public:
   /// @param code What happened.
-  /// @param detail A sentence for the client: measured value and limit, no paths, nothing a library said.
+  /// @param detail A sentence for the client: measured value and limit, no paths, nothing a library
+  /// said.
   /// @param cause For the log only: library text, errno, paths.
   error(errc code, std::string detail, std::string cause = {});
 

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "pipeline/job.hpp"
+#include "pipeline/media_info.hpp"
+#include "pipeline/prepared.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace musetalk::pipeline {
+
+/// The folders below `AVATARS_DIR`.
+struct store_layout {
+  std::filesystem::path root; ///< `AVATARS_DIR`.
+
+  std::filesystem::path link(const std::string& avatar_id) const { return root / avatar_id; }
+  std::filesystem::path versions(const std::string& avatar_id) const {
+    return root / ".store" / avatar_id;
+  }
+  std::filesystem::path version(const std::string& avatar_id, const std::string& version) const {
+    return versions(avatar_id) / version;
+  }
+  std::filesystem::path staging(const std::string& job_id) const {
+    return root / ".staging" / job_id;
+  }
+  std::filesystem::path upload(const std::string& upload_id) const {
+    return root / ".uploads" / upload_id;
+  }
+  std::filesystem::path catalog() const { return root / "musetalkd.db"; }
+};
+
+/// What goes into a version beside the frames.
+struct version_plan {
+  std::string job_id;
+  std::string avatar_id;
+  std::string tutor_id;
+  bool apply_blur = false;
+  std::string engine;     ///< `native` or `mock`.
+  std::string weights;    ///< `real`, `synthetic` or `none`.
+  std::string video_name; ///< As the client gave it; display only.
+  std::string video_sha256;
+  media_info source;
+};
+
+/// Writes one version of an avatar, in staging, and publishes it whole. One thread at a time.
+/// Destroying an unpublished writer removes its staging folder.
+class version_writer {
+public:
+  virtual ~version_writer() = default;
+
+  /// The staging folder; exists. `video.mp4` in it is written by the clip's preparer.
+  virtual const std::filesystem::path& folder() const = 0;
+
+  /// Writes PNGs and keeps box and latent. Frames come in order, without gaps.
+  /// @param latents One per frame. @throws error `storage_*`.
+  virtual void write(std::span<const prepared_frame> frames, std::span<const latent> latents) = 0;
+
+  /// Ends the lists (palindrome, pickles, latents.pt, preview, contact sheet) and reads everything
+  /// back: counts, shapes, finite values. @throws error `avatar_damaged`, `storage_*`.
+  virtual void verify() = 0;
+
+  /// Syncs, writes the manifest, moves the folder into the store under the next version number and
+  /// switches the avatar's link. The writer is done afterwards. @throws error `storage_*`.
+  virtual avatar_version publish() = 0;
+};
+
+/// What start-up found on disk.
+struct store_scan {
+  std::vector<avatar>
+      avatars; ///< Every avatar with its versions, adopted plain folders among them.
+  std::vector<std::string> removed; ///< Half versions, staging and uploads that were cleaned away.
+};
+
+/// The avatars' files. The only code that makes, moves or deletes them. One thread at a time.
+class avatar_store {
+public:
+  virtual ~avatar_store() = default;
+
+  virtual const store_layout& layout() const = 0;
+
+  /// Removes what a crash left (staging, half versions, uploads not in `kept_uploads`), adopts
+  /// plain folders, and lists what is there. @throws error `storage_*`.
+  virtual store_scan recover(std::span<const std::string> kept_uploads) = 0;
+
+  /// Starts a version. @throws error `storage_*`.
+  virtual std::unique_ptr<version_writer> begin(const version_plan& plan) = 0;
+
+  /// Removes an avatar: link first, then its versions. Removing what is not there is no error.
+  virtual void remove_avatar(const std::string& avatar_id) = 0;
+
+  /// Removes a staging folder or an upload, if it is there.
+  virtual void discard_staging(const std::string& job_id) = 0;
+  virtual void discard_upload(const std::string& upload_id) = 0;
+};
+
+using avatar_store_factory = std::function<std::unique_ptr<avatar_store>()>;
+
+/// Opens (and makes, where missing) the folders below `root`.
+/// @throws error `storage_*` when it cannot be written.
+std::unique_ptr<avatar_store> open_avatar_store(const std::filesystem::path& root);
+
+} // namespace musetalk::pipeline

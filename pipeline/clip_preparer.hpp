@@ -1,0 +1,66 @@
+#pragma once
+
+#include "pipeline/media_info.hpp"
+#include "pipeline/prepared.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace musetalk::pipeline {
+
+/// What to make of one clip.
+struct clip_request {
+  std::filesystem::path source;     ///< The video; read only.
+  std::filesystem::path video_path; ///< Where the 25 fps H.264 goes; must not exist.
+  bool apply_blur = false;
+  bool convert_only = false; ///< Mock: write the video, prepare nothing.
+};
+
+/// How to prepare. From the settings; equal for all jobs.
+struct prepare_config {
+  media_limits limits;
+  std::filesystem::path face_models_dir; ///< Folder of the packaged face networks (ONNX).
+  std::string x264_preset = "veryfast";
+  int32_t video_kilobits_per_second = 3000;
+  int32_t max_gap_frames = 12;     ///< Frames without a face that may be interpolated.
+  int32_t face_samples = 7;        ///< Frames looked at before the work starts.
+  int32_t min_face_pixels = 40;    ///< Width of the face box.
+  double max_damaged_share = 0.02; ///< Of the frames, before the video is refused.
+  int32_t threads = 0;             ///< For codecs and face networks; 0 = all cores.
+};
+
+/// Reads one clip once and hands out prepared frames in order: decodes, converts to 25 fps (writing
+/// `video_path` on the way), finds the face, crops and masks. Memory does not grow with the clip's
+/// length. Used by one thread at a time. Destroying it early leaves a partial `video_path` to the
+/// caller.
+class clip_preparer {
+public:
+  virtual ~clip_preparer() = default;
+
+  /// What the container promises.
+  virtual const media_info& info() const = 0;
+
+  /// The next frames, at most `max_frames`, in order and without gaps; `last` is set with the final
+  /// ones, and `video_path` is complete then.
+  /// @throws error `video_*`, `face_*`, `storage_*`. The preparer is of no use afterwards.
+  virtual prepared_batch next(int32_t max_frames) = 0;
+};
+
+/// Makes the preparer of one clip. Called on the thread that will use it.
+using clip_preparer_factory = std::function<std::unique_ptr<clip_preparer>(const clip_request&)>;
+
+/// Checks container, codec, duration, pixels and predicted frames without decoding the clip.
+/// Bounded in time and memory whatever the file is.
+/// @throws error `video_*`.
+media_info probe_video(const std::filesystem::path& source, const media_limits& limits);
+
+/// Looks at a few frames of the clip for one clear face.
+/// @throws error `face_none`, `face_several`, `video_*`.
+void check_faces(const std::filesystem::path& source, const prepare_config& config);
+
+/// The native preparer: libav, MediaPipe face networks on OpenCV DNN, polygon mask.
+std::unique_ptr<clip_preparer> open_clip(const clip_request& request, const prepare_config& config);
+
+} // namespace musetalk::pipeline

@@ -1,0 +1,173 @@
+#pragma once
+
+#include "errors/error.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace musetalk::pipeline {
+
+/// Microseconds since 1970-01-01 UTC.
+using timestamp_us = int64_t;
+
+/// Where a job stands. `transition_allowed` is the one table of moves.
+enum class job_state : uint8_t {
+  queued = 1, ///< Accepted and durable; the registry moves it on when a place is free.
+  running,    ///< A runner conducts it. A restart moves it back to `queued`.
+  cancelling, ///< Somebody withdrew it; the runner still has to let go.
+  completed,  ///< Final: a version is published.
+  failed,     ///< Final: see `job::failure`.
+  cancelled,  ///< Final: nothing of it remains on disk.
+};
+
+/// What a running job does at the moment, in the order of the work.
+enum class job_stage : uint8_t {
+  none = 0,
+  validate, ///< Container, limits, one clear face in samples.
+  convert,  ///< Mock jobs only: 25 fps H.264 without preparation.
+  prepare,  ///< Streamed: convert, blur, detect, mask, encode and write, batch by batch.
+  verify,   ///< Re-open what was written.
+  publish,  ///< Sync, manifest, rename.
+};
+
+enum class job_kind : uint8_t {
+  create = 1, ///< Video to avatar.
+};
+
+std::string_view to_string(job_state x) noexcept;
+std::string_view to_string(job_stage x) noexcept;
+std::string_view to_string(job_kind x) noexcept;
+std::optional<job_state> job_state_from_string(std::string_view name) noexcept;
+
+/// True for `completed`, `failed`, `cancelled`.
+bool is_final(job_state x) noexcept;
+
+/// The one table of moves; everything else is a bug.
+bool transition_allowed(job_state from, job_state to) noexcept;
+
+/// Why a job failed, as it lies in the catalog. The public hint belongs to the code
+/// (`http/problem.cpp`).
+struct job_failure {
+  errc code = errc::internal;
+  std::string detail; ///< Public sentence: measured value, limit, frame numbers.
+};
+
+/// What a client asked for.
+struct job_request {
+  job_kind kind = job_kind::create;
+  std::string avatar_id;
+  std::string tutor_id; ///< May be empty.
+  bool apply_blur = false;
+  std::string upload_id;  ///< Set when the video came by upload: `.uploads/<upload_id>/source`.
+  std::string video_path; ///< Set when the video lies below a configured root; resolved, absolute.
+  std::string
+      video_name; ///< File name as the client gave it, for display only; never used as a path.
+  std::string video_sha256; ///< Lower-case hex; empty until known.
+  uint64_t video_bytes = 0;
+};
+
+/// A job as the catalog knows it.
+struct job {
+  std::string job_id;
+  job_request request;
+  job_state state = job_state::queued;
+  uint32_t attempt = 1; ///< Grows when a restart interrupts a running job.
+  timestamp_us created_us = 0;
+  timestamp_us started_us = 0;               ///< 0 until it runs; of the latest attempt.
+  timestamp_us finished_us = 0;              ///< 0 until final.
+  std::string version;                       ///< `v000001`, set when completed.
+  std::string weights;                       ///< `real`, `synthetic` or `none` (mock).
+  std::string engine;                        ///< `native` or `mock`.
+  std::optional<job_failure> failure;        ///< Set when failed.
+  std::map<std::string, int64_t> timings_ms; ///< Stage name to wall time, of the latest attempt.
+};
+
+/// What a runner tells while it works. Not durable.
+struct job_progress {
+  std::string job_id;
+  job_stage stage = job_stage::none;
+  int64_t frames_done = 0;
+  int64_t frames_total = 0; ///< Predicted; 0 when unknown.
+  double fraction = 0.;     ///< Of the whole job, 0..1, never falls.
+};
+
+/// A job with what is only known now: for answers to clients.
+struct job_view {
+  job record;
+  job_progress progress;
+  int64_t position = 0; ///< Jobs ahead of it in the queue; 0 when it is not queued or next.
+  double eta_s = -1.;   ///< Estimated seconds to the end; negative when unknown.
+};
+
+/// A durable line of a job's history: every change of state makes one.
+struct job_event {
+  int64_t sequence = 0; ///< Grows over the whole catalog.
+  std::string job_id;
+  timestamp_us at_us = 0;
+  job_state state = job_state::queued;
+  std::string actor;  ///< Who moved it, such as `registry` or `client`.
+  std::string reason; ///< For people; may be empty.
+};
+
+/// One published version of an avatar.
+struct avatar_version {
+  std::string version; ///< `v000001`; `adopted` for a plain folder found at start.
+  timestamp_us created_us = 0;
+  std::string job_id;
+  std::string engine; ///< `native`, `mock`, `adopted`.
+  std::string weights;
+  int64_t frames = 0; ///< N, before mirroring; 0 for mock.
+  int32_t width = 0;
+  int32_t height = 0;
+  double duration_s = 0.;
+  uint64_t bytes = 0; ///< On disk.
+  std::string video_sha256;
+  bool apply_blur = false;
+};
+
+/// An avatar as the catalog knows it.
+struct avatar {
+  std::string avatar_id;
+  std::string tutor_id;
+  timestamp_us created_us = 0;
+  timestamp_us updated_us = 0;
+  std::string
+      status; ///< `ready` (a version is published), `preparing`, or `failed` (none ever was).
+  std::string current_version;          ///< Empty until one is published.
+  std::vector<avatar_version> versions; ///< Oldest first.
+  std::string latest_job_id;
+};
+
+/// What part of a list to answer.
+struct page_request {
+  uint32_t limit = 100;
+  std::string cursor; ///< Opaque; from the answer before. Empty for the first page.
+};
+
+struct avatar_filter {
+  std::optional<std::string> tutor_id;
+  std::optional<std::string> status;
+};
+
+struct job_filter {
+  std::optional<job_state> state;
+  std::optional<std::string> avatar_id;
+  std::optional<std::string> tutor_id;
+};
+
+struct avatar_page {
+  uint64_t total = 0; ///< All that match, not only this page.
+  std::vector<avatar> avatars;
+  std::string next_cursor; ///< Empty on the last page.
+};
+
+struct job_page {
+  uint64_t total = 0;
+  std::vector<job_view> jobs;
+  std::string next_cursor;
+};
+
+} // namespace musetalk::pipeline
