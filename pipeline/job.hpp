@@ -81,7 +81,7 @@ struct job {
   std::string version;                       ///< `v000001`, set when completed.
   std::string weights;                       ///< `real`, `synthetic` or `none` (mock).
   std::string engine;                        ///< `native` or `mock`.
-  std::optional<job_failure> failure;        ///< Set when failed.
+  job_failure failure;                       ///< Of a failed job only.
   std::map<std::string, int64_t> timings_ms; ///< Stage name to wall time, of the latest attempt.
 };
 
@@ -148,14 +148,14 @@ struct page_request {
 };
 
 struct avatar_filter {
-  std::optional<std::string> tutor_id;
-  std::optional<std::string> status;
+  std::string tutor_id; ///< Empty: any.
+  std::string status;   ///< Empty: any.
 };
 
 struct job_filter {
-  std::optional<job_state> state;
-  std::optional<std::string> avatar_id;
-  std::optional<std::string> tutor_id;
+  std::vector<job_state> states; ///< Empty: any.
+  std::string avatar_id;         ///< Empty: any.
+  std::string tutor_id;          ///< Empty: any.
 };
 
 struct avatar_page {

@@ -1,0 +1,100 @@
+#pragma once
+
+// How CAF walks through the pipeline's plain structs, so that they can travel between nodes. Kept
+// here, because `pipeline/` knows nothing of CAF. Fields in the order of the struct; append only.
+
+#include "pipeline/avatar_store.hpp"
+#include "pipeline/job.hpp"
+#include "pipeline/latent_encoder.hpp"
+#include "pipeline/media_info.hpp"
+
+#include <caf/meta/type_name.hpp>
+
+namespace musetalk::pipeline {
+
+template <class Inspector>
+auto inspect(Inspector& f, job_failure& x) {
+  return f(caf::meta::type_name("job_failure"), x.code, x.detail);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_request& x) {
+  return f(caf::meta::type_name("job_request"), x.kind, x.avatar_id, x.tutor_id, x.apply_blur,
+           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job& x) {
+  return f(caf::meta::type_name("job"), x.job_id, x.request, x.state, x.attempt, x.created_us,
+           x.started_us, x.finished_us, x.version, x.weights, x.engine, x.failure, x.timings_ms);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_progress& x) {
+  return f(caf::meta::type_name("job_progress"), x.job_id, x.stage, x.frames_done, x.frames_total,
+           x.fraction);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_view& x) {
+  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_filter& x) {
+  return f(caf::meta::type_name("job_filter"), x.states, x.avatar_id, x.tutor_id);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_page& x) {
+  return f(caf::meta::type_name("job_page"), x.total, x.jobs, x.next_cursor);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, avatar_version& x) {
+  return f(caf::meta::type_name("avatar_version"), x.version, x.created_us, x.job_id, x.engine,
+           x.weights, x.frames, x.width, x.height, x.duration_s, x.bytes, x.video_sha256,
+           x.apply_blur);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, avatar& x) {
+  return f(caf::meta::type_name("avatar"), x.avatar_id, x.tutor_id, x.created_us, x.updated_us,
+           x.status, x.current_version, x.versions, x.latest_job_id);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, avatar_filter& x) {
+  return f(caf::meta::type_name("avatar_filter"), x.tutor_id, x.status);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, avatar_page& x) {
+  return f(caf::meta::type_name("avatar_page"), x.total, x.avatars, x.next_cursor);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, page_request& x) {
+  return f(caf::meta::type_name("page_request"), x.limit, x.cursor);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, media_info& x) {
+  return f(caf::meta::type_name("media_info"), x.container, x.video_codec, x.width, x.height,
+           x.duration_s, x.frame_rate, x.rotation_degrees, x.interlaced, x.has_audio,
+           x.predicted_frames, x.bytes);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, version_plan& x) {
+  return f(caf::meta::type_name("version_plan"), x.job_id, x.avatar_id, x.tutor_id, x.apply_blur,
+           x.engine, x.weights, x.video_name, x.video_sha256, x.source);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, device_report& x) {
+  return f(caf::meta::type_name("device_report"), x.device, x.name, x.weights, x.dtype,
+           x.memory_bytes);
+}
+
+} // namespace musetalk::pipeline

@@ -1,0 +1,308 @@
+#pragma once
+
+// Every actor of the service and every message between them. One read of this file tells the
+// system:
+//
+//   http ──▶ UPLOAD RECEIVER ──▶ REGISTRY ──▶ MUSETALK RUNNER (one per running job)
+//     └────────────────────────────▲            ├──▶ PREPROCESSOR   decode, convert, faces, crop,
+//     mask
+//                                   │            ├──▶ GPU SCHEDULER  latents; the only one on the
+//                                   device └─ progress ─┴──▶ STORAGE WRITER PNG, folder, verify,
+//                                   publish
+//
+// Handles point downstream; progress and outcomes flow back to the REGISTRY. Frames travel as
+// shared immutable buffers. Every request has a finite time-out and every failure is a `caf::error`
+// of category "musetalk" whose context is the public detail (see actors/errors.hpp).
+
+#include "actors/errors.hpp"
+#include "actors/inspect.hpp"
+#include "pipeline/avatar_store.hpp"
+#include "pipeline/clip_preparer.hpp"
+#include "pipeline/job.hpp"
+#include "pipeline/latent_encoder.hpp"
+#include "pipeline/prepared.hpp"
+#include "pipeline/upload_spool.hpp"
+
+#include <caf/meta/type_name.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace musetalk::actors {
+
+/// Names one job for its whole life; safe to show to clients.
+struct job_id {
+  std::string value;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, job_id& x) {
+    return f(caf::meta::type_name("job_id"), x.value);
+  }
+
+  friend bool operator==(const job_id&, const job_id&) = default;
+};
+
+/// Names one upload from its first byte to the end of its job.
+struct upload_id {
+  std::string value;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, upload_id& x) {
+    return f(caf::meta::type_name("upload_id"), x.value);
+  }
+
+  friend bool operator==(const upload_id&, const upload_id&) = default;
+};
+
+/// Names one avatar; checked against the id rule where it enters the service.
+struct avatar_id {
+  std::string value;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, avatar_id& x) {
+    return f(caf::meta::type_name("avatar_id"), x.value);
+  }
+
+  friend bool operator==(const avatar_id&, const avatar_id&) = default;
+};
+
+/// How the device orders work: the smaller goes first; equal classes in order of arrival.
+enum class work_class : uint8_t {
+  speak = 1, ///< A listener waits for it.
+  create,    ///< A job of preparation.
+};
+
+/// The device as the health page shows it.
+struct device_status {
+  bool ready = false; ///< Networks are loaded.
+  pipeline::device_report device;
+  uint32_t waiting = 0;        ///< Requests in the device's queue.
+  uint32_t running_frames = 0; ///< Frames in the execution now on the device.
+  uint64_t executions = 0;     ///< Since the start.
+  uint64_t frames = 0;         ///< Since the start.
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, device_status& x) {
+    return f(caf::meta::type_name("device_status"), x.ready, x.device, x.waiting, x.running_frames,
+             x.executions, x.frames);
+  }
+};
+
+/// The queue as the health page shows it.
+struct queue_status {
+  uint32_t queued = 0;
+  uint32_t running = 0;
+  uint32_t limit = 0;
+  uint64_t completed = 0; ///< Since the start.
+  uint64_t failed = 0;
+  uint64_t cancelled = 0;
+  device_status device;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, queue_status& x) {
+    return f(caf::meta::type_name("queue_status"), x.queued, x.running, x.limit, x.completed,
+             x.failed, x.cancelled, x.device);
+  }
+};
+
+/// How a job ended, told by its runner.
+struct job_outcome {
+  std::string job_id;
+  pipeline::job_state state = pipeline::job_state::failed; ///< completed, failed or cancelled.
+  pipeline::job_failure failure;                           ///< When failed.
+  pipeline::avatar_version version;                        ///< When completed.
+  std::map<std::string, int64_t> timings_ms;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, job_outcome& x) {
+    return f(caf::meta::type_name("job_outcome"), x.job_id, x.state, x.failure, x.version,
+             x.timings_ms);
+  }
+};
+
+} // namespace musetalk::actors
+
+// -- messages -----------------------------------------------------------------
+
+CAF_BEGIN_TYPE_ID_BLOCK(musetalk, caf::first_custom_type_id)
+
+CAF_ADD_TYPE_ID(musetalk, (musetalk::errc))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::job_id))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::upload_id))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::avatar_id))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::work_class))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::device_status))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::queue_status))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::job_outcome))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_request))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_progress))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_view))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_page))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_filter))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar_version))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar_page))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar_filter))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::page_request))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::media_info))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::version_plan))
+
+// At most 10 characters each in CAF 0.17.
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, began, "began")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, gone, "gone")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, commit, "commit")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, create, "create")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, release, "release")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, submit, "submit")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, look, "look")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, list, "list")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, await_end, "awaitend")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, cancel, "cancel")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, remove, "remove")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, status, "status")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, progress, "progress")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, outcome, "outcome")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, next, "next")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, start, "start")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, probe, "probe")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, validate, "validate")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, open, "open")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, pull, "pull")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, close, "close")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, encode, "encode")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, write, "write")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, verify, "verify")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, publish, "publish")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, discard, "discard")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, done, "done")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, tick, "tick")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, stop, "stop")
+
+CAF_END_TYPE_ID_BLOCK(musetalk)
+
+// These carry pixels, files or paths and stay in this process: nothing may serialise them.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::clip_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::prepared_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::spooled_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::image>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::latent>)
+
+// -- interfaces ---------------------------------------------------------------
+
+namespace musetalk::actors {
+
+/// The UPLOAD RECEIVER: owns uploads from their first byte to the job that takes them over.
+using upload_receiver_actor = caf::typed_actor<
+    // An upload has begun: its folder exists and the clock of its expiry runs.
+    caf::reacts_to<atom::began, upload_id>,
+    // The client went away or was refused: the folder is removed.
+    caf::reacts_to<atom::gone, upload_id>,
+    // The file has arrived whole: probes it and submits the job; answers the job, or why not (the
+    // folder is then removed).
+    caf::replies_to<atom::commit, pipeline::spooled_file,
+                    pipeline::job_request>::with<pipeline::job_view>,
+    // The same for a video that lies below a configured root.
+    caf::replies_to<atom::create, pipeline::job_request>::with<pipeline::job_view>,
+    // The job that used the upload has ended: the folder is removed.
+    caf::reacts_to<atom::release, upload_id>,
+    // INTERNAL: removes uploads that stood still for too long.
+    caf::reacts_to<atom::tick>>;
+
+/// The REGISTRY: the only writer of the catalog. Queue order, job states, restart recovery. No
+/// relation to CAF's actor registry.
+using registry_actor = caf::typed_actor<
+    // Queues a job; answers it, or `queue_full`, `avatar_busy`, `models_missing`, `stopping`.
+    caf::replies_to<atom::submit, pipeline::job_request>::with<pipeline::job_view>,
+    // Answers a job, or `job_not_found`.
+    caf::replies_to<atom::look, job_id>::with<pipeline::job_view>,
+    // Answers an avatar, or `avatar_not_found`.
+    caf::replies_to<atom::look, avatar_id>::with<pipeline::avatar>,
+    // Answers a page of avatars, by id.
+    caf::replies_to<atom::list, pipeline::avatar_filter,
+                    pipeline::page_request>::with<pipeline::avatar_page>,
+    // Answers a page of jobs, newest first.
+    caf::replies_to<atom::list, pipeline::job_filter,
+                    pipeline::page_request>::with<pipeline::job_page>,
+    // Answers the job once it is final. The asker's time-out is its own; waiters are bounded
+    // (`queue_full`).
+    caf::replies_to<atom::await_end, job_id>::with<pipeline::job_view>,
+    // Withdraws a job: a queued one is cancelled at once, a running one when its runner has let go.
+    // Answers the job as it then is, or `job_not_found`, `job_finished`.
+    caf::replies_to<atom::cancel, job_id>::with<pipeline::job_view>,
+    // Removes an avatar with its versions. `avatar_busy` while a job runs for it, unless forced:
+    // then the job is cancelled first. `avatar_not_found`.
+    caf::replies_to<atom::remove, avatar_id, bool>::with<avatar_id>,
+    // Answers the state of queue and device without asking anyone.
+    caf::replies_to<atom::status>::with<queue_status>,
+    // From the GPU SCHEDULER: the device as it now is.
+    caf::reacts_to<atom::status, device_status>,
+    // From a MUSETALK RUNNER: where its job stands.
+    caf::reacts_to<atom::progress, pipeline::job_progress>,
+    // From a MUSETALK RUNNER: how its job ended. Its last message.
+    caf::reacts_to<atom::outcome, job_outcome>,
+    // INTERNAL: starts queued jobs while there are places.
+    caf::reacts_to<atom::next>,
+    // Takes no new job, starts none, cancels none: running jobs are let go by the one who stops the
+    // system.
+    caf::reacts_to<atom::stop>>;
+
+/// A PREPROCESSOR: reads clips. One conducts at most one job's clip at a time. Spawn it detached.
+using preprocessor_actor = caf::typed_actor<
+    // Checks container, codec and limits of a file.
+    caf::replies_to<atom::probe, std::string>::with<pipeline::media_info>,
+    // The same, and looks for one clear face in samples of it.
+    caf::replies_to<atom::validate, job_id, pipeline::clip_request>::with<pipeline::media_info>,
+    // Opens the clip of a job; one that was open before is closed.
+    caf::replies_to<atom::open, job_id, pipeline::clip_request>::with<pipeline::media_info>,
+    // The next prepared frames of the open clip, at most so many.
+    caf::replies_to<atom::pull, job_id, int32_t>::with<pipeline::prepared_batch>,
+    // Closes the clip of a job, if it is open.
+    caf::reacts_to<atom::close, job_id>>;
+
+/// The GPU SCHEDULER: owns the device, its networks and the only thread that computes on it. Spawn
+/// it detached.
+using gpu_scheduler_actor = caf::typed_actor<
+    // Encodes crops (256 x 256 BGR) to latents, in order; or `device_busy`, `cancelled`,
+    // `device_failed`. Requests of several jobs may share one execution.
+    caf::replies_to<atom::encode, job_id, work_class,
+                    std::vector<pipeline::image>>::with<std::vector<pipeline::latent>>,
+    // Answers every queued request of the job with `cancelled`.
+    caf::reacts_to<atom::cancel, job_id>,
+    // The device as it now is.
+    caf::replies_to<atom::status>::with<device_status>,
+    // INTERNAL: runs the work at the head of the queue.
+    caf::reacts_to<atom::next>>;
+
+/// The STORAGE WRITER: the only one that writes below `AVATARS_DIR` (uploads apart). Spawn it
+/// detached.
+using storage_writer_actor = caf::typed_actor<
+    // Opens staging for a job's version; answers the staging folder.
+    caf::replies_to<atom::open, pipeline::version_plan>::with<std::string>,
+    // Writes frames with their latents (none for mock); answers the count of frames written so far.
+    caf::replies_to<atom::write, job_id, pipeline::prepared_batch,
+                    std::vector<pipeline::latent>>::with<int64_t>,
+    // Ends the lists and reads everything back; answers the count of frames.
+    caf::replies_to<atom::verify, job_id>::with<int64_t>,
+    // Makes the version visible, whole.
+    caf::replies_to<atom::publish, job_id>::with<pipeline::avatar_version>,
+    // Removes a job's staging, if there is any; answers the job.
+    caf::replies_to<atom::discard, job_id>::with<job_id>,
+    // Removes an upload's folder, if there is any.
+    caf::reacts_to<atom::discard, upload_id>,
+    // Removes an avatar's link and versions.
+    caf::replies_to<atom::remove, avatar_id>::with<avatar_id>>;
+
+/// A MUSETALK RUNNER: conducts one job and ends with it. Credit bounds the batches that are out.
+using musetalk_runner_actor = caf::typed_actor<
+    // INTERNAL: begins. Sent once by the one who spawned it.
+    caf::reacts_to<atom::start>,
+    // Lets go: answers outcome `cancelled` to the REGISTRY when nothing of the job is out any more.
+    caf::reacts_to<atom::cancel>,
+    // INTERNAL: pulls, encodes, writes as far as credit allows.
+    caf::reacts_to<atom::next>>;
+
+} // namespace musetalk::actors
