@@ -1,0 +1,50 @@
+#pragma once
+
+#include "pipeline/image.hpp"
+#include "pipeline/prepared.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace musetalk::pipeline {
+
+/// What a contact sheet looks like.
+struct sheet_config {
+  int32_t tiles = 12;       ///< Frames shown, 1..64, spread evenly over the clip.
+  int32_t tile_width = 320; ///< Pixels, 64..1024.
+  std::string title;        ///< Top line; ASCII.
+  std::string watermark;    ///< A line that nobody overlooks, such as for synthetic weights.
+};
+
+/// Frames of a clip with face box, mask and points drawn, so that a person sees whether the
+/// preparation worked. Streams: at most twice `tiles` small pictures are kept, whatever the clip's
+/// length.
+class contact_sheet {
+public:
+  explicit contact_sheet(sheet_config config);
+
+  /// Takes the next frame, in order; draws only those that may be shown.
+  void add(const prepared_frame& next);
+
+  /// The sheet, BGR. @throws error `internal` before the first frame.
+  image draw() const;
+
+private:
+  sheet_config config_;
+  std::map<int64_t, image> tiles_; // by position in the clip
+  int64_t stride_ = 1;             // every how many frames one is drawn
+  int64_t count_ = 0;
+};
+
+/// One frame with face box, mask and points drawn, at its own size.
+image draw_overlay(const prepared_frame& shown);
+
+/// A picture as JPEG. @param quality 1..100. @throws error `internal`.
+std::vector<uint8_t> encode_jpeg(const image& picture, int32_t quality = 90);
+
+/// The first frame of an avatar as `preview.jpg`: as it is, at most 640 pixels wide.
+std::vector<uint8_t> preview_jpeg(const image& picture);
+
+} // namespace musetalk::pipeline
