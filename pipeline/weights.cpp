@@ -1,0 +1,38 @@
+#include "pipeline/weights.hpp"
+
+#include "models/weights.hpp"
+
+namespace musetalk::pipeline {
+
+namespace {
+
+weight_file describe(const models::weight_file& x) {
+  const auto usable =
+      x.state == models::weight_state::ok || x.state == models::weight_state::unknown_size;
+  return {.path = x.path,
+          .role = x.role,
+          .need = std::string{models::to_string(x.need)},
+          .state = std::string{models::to_string(x.state)},
+          .usable = usable,
+          .expected_bytes = x.expected_bytes,
+          .found_bytes = x.found_bytes,
+          .hint = x.hint};
+}
+
+} // namespace
+
+weights_status look_at_weights(const std::filesystem::path& models_dir, const std::string& mode) {
+  weights_status result{.mode = mode, .ready = true, .problems = {}, .files = {}};
+  if (mode == "none")
+    return result;
+  const auto report = models::inspect_weights(models_dir);
+  for (const auto& file : report.files)
+    result.files.push_back(describe(file));
+  if (mode == "real") {
+    result.ready = report.ready_for(models::weight_need::create);
+    result.problems = report.problems(models::weight_need::create);
+  }
+  return result;
+}
+
+} // namespace musetalk::pipeline
