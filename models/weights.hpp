@@ -45,9 +45,9 @@ struct weight_file {
   std::string expected_sha256; ///< Lower-case hex of the published file; empty when unknown.
   uint64_t found_bytes = 0;    ///< 0 when missing.
   weight_state state = weight_state::missing;
-  std::string found_path; ///< Below `models_dir`; differs from `path` when a twin was found
+  std::string found_path = {}; ///< Below `models_dir`; differs from `path` when a twin was found
                           ///< (`.safetensors`).
-  std::string hint;       ///< What to do; empty when `ok`.
+  std::string hint = {};      ///< What to do; empty when `ok`.
 };
 
 /// The state of a folder of weights.
