@@ -22,7 +22,7 @@ enum class box_origin : uint8_t {
 /// The face box of one frame.
 struct ruled_box {
   box whole; ///< As upstream has it: with the margin, may reach over the right edge. For the mask.
-  box clamped; ///< Inside the frame and not empty. What is cropped and stored.
+  box clamped; ///< Inside the frame, at least 8 x 8. What is cropped and stored.
   box_origin origin = box_origin::landmarks;
 };
 
@@ -37,7 +37,8 @@ struct ruled_box {
 /// `scripts/realtime_inference.py` (margin).
 ///
 /// @param width, height Of the frame, pixels.
-/// @returns Nothing when no box with area inside the frame results: treat the frame as faceless.
+/// @returns Nothing when less than 8 x 8 pixels of the box lie inside the frame: treat the frame as
+/// faceless.
 std::optional<ruled_box> apply_box_rule(const std::array<point, 68>& landmarks,
                                         const std::optional<box>& fallback, int32_t width,
                                         int32_t height);
