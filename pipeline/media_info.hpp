@@ -14,6 +14,7 @@ struct media_limits {
   int64_t max_pixels = 3840LL * 2160; ///< Width x height of one frame.
   int32_t min_side_pixels = 64;       ///< The smaller side.
   int64_t max_frames = 30 * 25;       ///< At 25 frames per second, after conversion.
+  int32_t max_source_rate = 250;      ///< Frames per second of the source, on average.
   double max_probe_seconds = 2.;      ///< Wall time before a file is refused as unreadable.
 };
 

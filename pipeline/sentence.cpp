@@ -1,0 +1,19 @@
+#include "pipeline/sentence.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+namespace musetalk::pipeline {
+
+std::string sentence(const char* format, ...) {
+  auto text = std::array<char, 512>{};
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  va_end(arguments);
+  return text.data();
+}
+
+} // namespace musetalk::pipeline

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace musetalk::pipeline {
+
+/// A sentence for a client, as printf makes it; at most 511 bytes.
+[[gnu::format(printf, 1, 2)]] std::string sentence(const char* format, ...);
+
+} // namespace musetalk::pipeline
