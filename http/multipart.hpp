@@ -65,9 +65,9 @@ private:
   multipart_limits limits_;
   events on_;
   state state_ = state::preamble;
-  size_t matched_ =
-      2; ///< Bytes of the delimiter matched at the end of the last push; a body may begin with one.
-  std::string held_; ///< Header lines, or the rest of a delimiter line.
+  size_t matched_ = 2;  ///< Bytes of the delimiter that the last push ended with.
+  size_t borrowed_ = 2; ///< Of these, bytes that are no data: a body may begin with a delimiter.
+  std::string held_;    ///< Header lines, or the rest of a delimiter line.
   size_t parts_ = 0;
   bool in_part_ = false;
 };

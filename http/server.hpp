@@ -44,7 +44,7 @@ size_t raise_open_file_limit() noexcept;
 /// An HTTP/1.1 server: Pistache listens, accepts and polls; the gate does the rest.
 class http_server {
 public:
-  /// Ignores SIGPIPE process-wide and raises the limit of open files.
+  /// Raises the limit of open files; a connection takes two.
   http_server(server_options options, router routes);
 
   /// Drains with no time-out left when the caller has not.

@@ -44,7 +44,7 @@ enum class precision : uint8_t {
   float16, ///< GPU only.
 };
 
-/// `float32`, `bfloat16`, ...
+/// `fp32`, `bf16`, ...
 std::string_view to_string(precision x) noexcept;
 
 /// How networks are loaded. The same for every network.

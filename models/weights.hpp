@@ -46,8 +46,8 @@ struct weight_file {
   uint64_t found_bytes = 0;    ///< 0 when missing.
   weight_state state = weight_state::missing;
   std::string found_path = {}; ///< Below `models_dir`; differs from `path` when a twin was found
-                          ///< (`.safetensors`).
-  std::string hint = {};      ///< What to do; empty when `ok`.
+                               ///< (`.safetensors`).
+  std::string hint = {};       ///< What to do; empty when `ok`.
 };
 
 /// The state of a folder of weights.

@@ -25,27 +25,30 @@ public:
   /// `preparing`).
   virtual void add_job(const job& record, const std::string& actor) = 0;
   virtual std::optional<job> find_job(const std::string& job_id) = 0;
-  /// Newest first. Positions and progress are the registry's to fill in.
+  /// Newest first. Positions and progress are the registry's to fill in. Jobs added meanwhile do
+  /// not shift later pages. A page holds at most 1000. @throws error `request_field_invalid` for a
+  /// cursor that is not of this list.
   virtual job_page list_jobs(const job_filter& filter, const page_request& page) = 0;
   /// Queued jobs, oldest first.
   virtual std::vector<job> queued_jobs() = 0;
   /// Jobs in `running` or `cancelling`: after a start, what was interrupted.
   virtual std::vector<job> active_jobs() = 0;
   /// Stores the record's changed fields and one event, if `transition_allowed(stored state,
-  /// record.state)`; throws `errc::internal` otherwise.
+  /// record.state)`; throws `errc::internal` otherwise, `job_not_found` for an unknown job.
   virtual void move_job(const job& record, const std::string& actor, const std::string& reason) = 0;
   /// Oldest first.
   virtual std::vector<job_event> job_events(const std::string& job_id) = 0;
 
   // -- avatars ----------------------------------------------------------------
   virtual std::optional<avatar> find_avatar(const std::string& avatar_id) = 0;
-  /// By id.
+  /// By id. Paged as `list_jobs`.
   virtual avatar_page list_avatars(const avatar_filter& filter, const page_request& page) = 0;
   /// Completes the job, adds the version and makes it current: one transaction.
   virtual void complete_job(const job& record, const avatar_version& version,
                             const std::string& actor) = 0;
   /// Takes over what start-up found on disk (`recover`): versions that the catalog misses are
-  /// added, versions that are gone are dropped, plain folders become avatars.
+  /// added, versions that are gone are dropped, plain folders become avatars. An active job whose
+  /// version is on disk was published before the service ended: it is completed.
   virtual void reconcile(std::span<const avatar> on_disk) = 0;
   /// Removes avatar and versions; its jobs stay as history. False when there was none.
   virtual bool remove_avatar(const std::string& avatar_id) = 0;

@@ -2,25 +2,25 @@
 
 #include "pipeline/image.hpp"
 #include "pipeline/prepared.hpp"
+#include "pipeline/preview.hpp"
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 namespace musetalk::pipeline {
 
 /// What a contact sheet looks like.
 struct sheet_config {
-  int32_t tiles = 12;       ///< Frames shown, 1..64, spread evenly over the clip.
-  int32_t tile_width = 320; ///< Pixels, 64..1024.
-  std::string title;        ///< Top line; ASCII.
-  std::string watermark;    ///< A line that nobody overlooks, such as for synthetic weights.
+  int32_t tiles = 12;      ///< Frames shown, 1..64, spread evenly over the clip.
+  int32_t tile_side = 360; ///< Longer side of a frame on the sheet, pixels, 160..1024.
+  std::string title{};     ///< Top line; ASCII.
+  std::string watermark{}; ///< A line that nobody overlooks, such as for synthetic weights.
 };
 
 /// Frames of a clip with face box, mask and points drawn, so that a person sees whether the
-/// preparation worked. Streams: at most twice `tiles` small pictures are kept, whatever the clip's
-/// length.
+/// preparation worked. Streams: at most four times `tiles` small pictures are kept, whatever the
+/// clip's length.
 class contact_sheet {
 public:
   explicit contact_sheet(sheet_config config);
@@ -32,19 +32,15 @@ public:
   image draw() const;
 
 private:
+  struct tile {
+    image picture;
+    bool held = false;
+  };
+
   sheet_config config_;
-  std::map<int64_t, image> tiles_; // by position in the clip
-  int64_t stride_ = 1;             // every how many frames one is drawn
+  std::map<int64_t, tile> drawn_; // by position in the clip
+  int64_t stride_ = 1;            // every how many frames one is drawn
   int64_t count_ = 0;
 };
-
-/// One frame with face box, mask and points drawn, at its own size.
-image draw_overlay(const prepared_frame& shown);
-
-/// A picture as JPEG. @param quality 1..100. @throws error `internal`.
-std::vector<uint8_t> encode_jpeg(const image& picture, int32_t quality = 90);
-
-/// The first frame of an avatar as `preview.jpg`: as it is, at most 640 pixels wide.
-std::vector<uint8_t> preview_jpeg(const image& picture);
 
 } // namespace musetalk::pipeline

@@ -16,12 +16,10 @@ namespace {
 constexpr int32_t cheek_width = 90;
 constexpr int32_t subpixel_bits = 4;
 
-// Corners of a nose in iBUG points, from the bridge down the person's right side and up the left.
-constexpr std::array<size_t, 2> nostrils{31, 35};
-constexpr size_t nose_base = 33;
 constexpr size_t nose_root = 27;
-constexpr float wing_reach = 1.75f; // a wing over its nostril, from the middle of the nose
-constexpr float root_width = 0.3f;  // the bridge over the wings
+constexpr size_t right_nostril = 31; // the person's right, left in the picture
+constexpr size_t nose_base = 33;
+constexpr size_t left_nostril = 35;
 
 using polygon = std::vector<point>;
 
@@ -29,19 +27,27 @@ point from(point a, point b, float share) {
   return {a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share};
 }
 
-// The 68 points know the nostrils but not the wings, so the wings are put where they usually are.
+// The 68 points know the nostrils but not the wings, so those are put where they usually are: a
+// little wider than the nostrils and a little higher.
 polygon nose_of(const face& found) {
   auto root = found.landmarks[nose_root];
   auto base = found.landmarks[nose_base];
-  auto right = from(base, found.landmarks[nostrils[0]], wing_reach);
-  auto left = from(base, found.landmarks[nostrils[1]], wing_reach);
-  auto lift = [&](point p, float share) {
-    return from(p, from(p, root, 1.f), share);
+  // `width` in nostrils from the middle of the nose, `height` from its base (0) to its root (1).
+  auto at = [&](size_t nostril, float width, float height) {
+    auto side = from(base, found.landmarks[nostril], width);
+    return point{side.x + (root.x - base.x) * height, side.y + (root.y - base.y) * height};
   };
-  auto right_root = from(root, {root.x + right.x - base.x, root.y + right.y - base.y}, root_width);
-  auto left_root = from(root, {root.x + left.x - base.x, root.y + left.y - base.y}, root_width);
-  return {right_root, lift(right, 0.2f), right,    found.landmarks[32], base, found.landmarks[34],
-          left,       lift(left, 0.2f),  left_root};
+  return {at(right_nostril, 0.5f, 1.f),
+          at(right_nostril, 1.1f, 0.35f),
+          at(right_nostril, 1.4f, 0.15f),
+          found.landmarks[right_nostril],
+          found.landmarks[32],
+          base,
+          found.landmarks[34],
+          found.landmarks[left_nostril],
+          at(left_nostril, 1.4f, 0.15f),
+          at(left_nostril, 1.1f, 0.35f),
+          at(left_nostril, 0.5f, 1.f)};
 }
 
 polygon corners(const face& found, std::initializer_list<size_t> indices) {

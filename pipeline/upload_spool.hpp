@@ -21,7 +21,9 @@ struct spooled_file {
 /// in constant memory. Owns the folder until `keep`: destroying the spool removes it.
 class upload_spool {
 public:
-  /// Makes `.uploads/<upload_id>/`. @throws error `storage_*`.
+  /// Makes the upload's folder.
+  /// @param folder `store_layout::upload(upload_id)`; must not exist, its parent must.
+  /// @throws error `storage_*`.
   upload_spool(const std::filesystem::path& folder, std::string upload_id, uint64_t max_bytes);
   upload_spool(const upload_spool&) = delete;
   upload_spool& operator=(const upload_spool&) = delete;

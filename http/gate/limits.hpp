@@ -24,8 +24,10 @@ struct limits {
   std::chrono::milliseconds body_idle_timeout{20'000};   ///< Without any byte of a body.
   std::chrono::milliseconds keep_alive_timeout{75'000};  ///< Between two requests.
   std::chrono::milliseconds write_stall_timeout{30'000}; ///< Without the client taking any byte.
-  std::chrono::milliseconds linger_timeout{
-      10'000};                                   ///< For the client to close after our last byte.
+  /// Without any byte, for the client to close after our last one.
+  std::chrono::milliseconds linger_timeout{5'000};
+  /// In all, for the client to close after our last byte.
+  std::chrono::milliseconds linger_total_timeout{30'000};
   std::chrono::milliseconds sweep_interval{250}; ///< How often the time-outs are looked at.
 };
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "models/latent_encoder.hpp"
+#include "models/networks/weight_loading.hpp"
+
+#include <functional>
+#include <string>
+
+namespace musetalk::models {
+
+/// Where one network runs.
+struct opened_device {
+  placement where;
+  std::string name; ///< Of the card; empty on a CPU.
+  precision dtype = precision::float32;
+};
+
+/// Finds the device that the options ask for. The CUDA half of LibTorch is loaded here, at run
+/// time, and only when a device is wanted and the machine has a driver. Sets LibTorch's number of
+/// CPU threads.
+/// @throws musetalk::error `device_failed` when the wanted device cannot be had; `settings_invalid`
+/// for a name that is
+///         none of `auto`, `cpu`, `cuda:<n>`.
+opened_device open_device(const load_options& options);
+
+/// Runs work on a device and turns what LibTorch throws into ours.
+/// @throws musetalk::error `device_out_of_memory` or `device_failed`; those of `work` pass.
+void on_device(const std::function<void()>& work);
+
+} // namespace musetalk::models

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+
+namespace musetalk::models {
+
+/// The layers that the networks are made of. Like those of `torch::nn`, with two differences:
+/// parameters are born without values (nothing is drawn at random only to be overwritten), and
+/// there is no training. Names and shapes are PyTorch's.
+
+/// Shape of a `Conv2d` beyond its channels.
+struct conv_options {
+  int64_t kernel = 3;
+  int64_t stride = 1;
+  int64_t padding = 1;
+  int64_t groups = 1;
+  bool bias = true;
+};
+
+/// 2-d convolution, zero padding.
+class Conv2dImpl : public torch::nn::Module {
+public:
+  Conv2dImpl(int64_t in, int64_t out, const conv_options& options = {});
+
+  /// @param x `[n, in, h, w]`. @returns `[n, out, h', w']`.
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight; ///< `[out, in / groups, kernel, kernel]`.
+  at::Tensor bias;   ///< `[out]`; undefined without bias.
+
+private:
+  conv_options options_;
+};
+TORCH_MODULE(Conv2d);
+
+/// `1 x 1` convolution.
+inline conv_options pointwise(bool bias = true) {
+  return {1, 1, 0, 1, bias};
+}
+
+/// 1-d convolution, kernel 3, padding 1.
+class Conv1dImpl : public torch::nn::Module {
+public:
+  Conv1dImpl(int64_t in, int64_t out, int64_t stride);
+
+  /// @param x `[n, in, length]`. @returns `[n, out, length / stride]`.
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight; ///< `[out, in, 3]`.
+  at::Tensor bias;   ///< `[out]`.
+
+private:
+  int64_t stride_;
+};
+TORCH_MODULE(Conv1d);
+
+/// Affine map of the last dimension.
+class LinearImpl : public torch::nn::Module {
+public:
+  LinearImpl(int64_t in, int64_t out, bool with_bias = true);
+
+  /// @param x `[..., in]`. @returns `[..., out]`.
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight; ///< `[out, in]`.
+  at::Tensor bias;   ///< `[out]`; undefined without bias.
+};
+TORCH_MODULE(Linear);
+
+/// Normalises groups of channels.
+class GroupNormImpl : public torch::nn::Module {
+public:
+  GroupNormImpl(int64_t groups, int64_t channels, double eps);
+
+  /// @param x `[n, channels, ...]`. @returns the same shape.
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight; ///< `[channels]`.
+  at::Tensor bias;   ///< `[channels]`.
+
+private:
+  int64_t groups_;
+  double eps_;
+};
+TORCH_MODULE(GroupNorm);
+
+/// Normalises the last dimension.
+class LayerNormImpl : public torch::nn::Module {
+public:
+  explicit LayerNormImpl(int64_t channels, double eps = 1e-5);
+
+  /// @param x `[..., channels]`. @returns the same shape.
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight; ///< `[channels]`.
+  at::Tensor bias;   ///< `[channels]`.
+
+private:
+  double eps_;
+};
+TORCH_MODULE(LayerNorm);
+
+/// Batch normalisation with the statistics of the checkpoint.
+class BatchNorm2dImpl : public torch::nn::Module {
+public:
+  explicit BatchNorm2dImpl(int64_t channels, double eps = 1e-5);
+
+  /// @param x `[n, channels, h, w]`. @returns the same shape.
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight;              ///< `[channels]`.
+  at::Tensor bias;                ///< `[channels]`.
+  at::Tensor running_mean;        ///< `[channels]`.
+  at::Tensor running_var;         ///< `[channels]`.
+  at::Tensor num_batches_tracked; ///< Scalar; in the checkpoint, of no use here.
+
+private:
+  double eps_;
+};
+TORCH_MODULE(BatchNorm2d);
+
+} // namespace musetalk::models

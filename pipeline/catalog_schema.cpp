@@ -1,0 +1,135 @@
+#include "pipeline/catalog_schema.hpp"
+
+#include "errors/error.hpp"
+#include "pipeline/sqlite.hpp"
+#include "pipeline/time.hpp"
+
+#include <array>
+#include <string>
+
+namespace musetalk::pipeline {
+
+namespace {
+
+/// `MsTk`: marks the file as ours, readable by `file(1)` and `PRAGMA application_id`.
+constexpr int64_t our_application_id = 0x4d73546b;
+
+/// Each step once, in order. Never edit one that was released: append.
+constexpr std::array steps = {
+    R"sql(
+CREATE TABLE avatars(
+  avatar_id       TEXT PRIMARY KEY,
+  tutor_id        TEXT NOT NULL,
+  created_us      INTEGER NOT NULL,
+  updated_us      INTEGER NOT NULL,
+  status          TEXT NOT NULL CHECK(status IN ('ready', 'preparing', 'failed')),
+  current_version TEXT NOT NULL,
+  latest_job_id   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX avatars_by_tutor ON avatars(tutor_id, avatar_id);
+CREATE TABLE versions(
+  avatar_id    TEXT NOT NULL REFERENCES avatars(avatar_id) ON DELETE CASCADE,
+  version      TEXT NOT NULL,
+  created_us   INTEGER NOT NULL,
+  job_id       TEXT NOT NULL,
+  engine       TEXT NOT NULL,
+  weights      TEXT NOT NULL,
+  frames       INTEGER NOT NULL,
+  width        INTEGER NOT NULL,
+  height       INTEGER NOT NULL,
+  duration_s   REAL NOT NULL,
+  bytes        INTEGER NOT NULL,
+  video_sha256 TEXT NOT NULL,
+  apply_blur   INTEGER NOT NULL,
+  PRIMARY KEY(avatar_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE jobs(
+  number         INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id         TEXT NOT NULL UNIQUE,
+  kind           INTEGER NOT NULL,
+  avatar_id      TEXT NOT NULL,
+  tutor_id       TEXT NOT NULL,
+  apply_blur     INTEGER NOT NULL,
+  upload_id      TEXT NOT NULL,
+  video_path     TEXT NOT NULL,
+  video_name     TEXT NOT NULL,
+  video_sha256   TEXT NOT NULL,
+  video_bytes    INTEGER NOT NULL,
+  state          TEXT NOT NULL,
+  attempt        INTEGER NOT NULL,
+  created_us     INTEGER NOT NULL,
+  started_us     INTEGER NOT NULL,
+  finished_us    INTEGER NOT NULL,
+  version        TEXT NOT NULL,
+  weights        TEXT NOT NULL,
+  engine         TEXT NOT NULL,
+  failure_code   INTEGER,
+  failure_detail TEXT,
+  timings        TEXT NOT NULL
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs(state, number);
+CREATE INDEX jobs_by_avatar ON jobs(avatar_id, number);
+CREATE INDEX jobs_by_tutor ON jobs(tutor_id, number);
+CREATE TABLE events(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id   TEXT NOT NULL REFERENCES jobs(job_id),
+  at_us    INTEGER NOT NULL,
+  state    TEXT NOT NULL,
+  actor    TEXT NOT NULL,
+  reason   TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_job ON events(job_id, sequence);
+)sql",
+};
+
+[[noreturn]] void refuse(const std::string& detail) {
+  throw error(errc::catalog_failed, detail);
+}
+
+/// The schema's version that the file has; 0 when it is new and empty.
+int64_t found_version(sqlite::database& db) {
+  auto id = db.value_of("PRAGMA application_id");
+  auto tables = db.value_of("SELECT count(*) FROM sqlite_schema");
+  if (id == 0 && tables == 0)
+    return 0;
+  if (id != our_application_id)
+    refuse("The catalog's file is a database of another program.");
+  if (auto verdict = db.text_of("PRAGMA quick_check(1)"); verdict != "ok")
+    throw error(errc::catalog_failed, "The catalog's file is damaged.", verdict);
+  return db.value_of("SELECT coalesce(max(version), 0) FROM schema_versions");
+}
+
+} // namespace
+
+int catalog_schema_version() noexcept {
+  return static_cast<int>(steps.size());
+}
+
+void migrate_catalog(sqlite::database& db) {
+  auto version = found_version(db);
+  if (version > catalog_schema_version())
+    refuse("The catalog has schema " + std::to_string(version) +
+           ", written by a newer program; this one knows up to " +
+           std::to_string(catalog_schema_version()) + ".");
+  // Only now: a foreign file is left as it is.
+  db.execute("PRAGMA foreign_keys = ON");
+  db.execute("PRAGMA synchronous = FULL");
+  if (auto mode = db.text_of("PRAGMA journal_mode = WAL"); mode != "wal")
+    refuse("The catalog's file system cannot keep a write-ahead log.");
+  for (auto step = version; step < catalog_schema_version(); ++step) {
+    auto change = sqlite::transaction{db};
+    if (step == 0) {
+      db.execute("PRAGMA application_id = " + std::to_string(our_application_id));
+      db.execute("CREATE TABLE schema_versions(version INTEGER PRIMARY KEY, "
+                 "applied_us INTEGER NOT NULL) STRICT");
+    }
+    db.execute(steps[static_cast<size_t>(step)]);
+    db.execute("INSERT INTO schema_versions VALUES(" + std::to_string(step + 1) + ", " +
+               std::to_string(now_us()) + ")");
+    change.commit();
+  }
+  // Takes the lock at once, not only with the first write.
+  sqlite::transaction{db}.commit();
+}
+
+} // namespace musetalk::pipeline

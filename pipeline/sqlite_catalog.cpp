@@ -1,0 +1,245 @@
+#include "pipeline/catalog.hpp"
+#include "pipeline/catalog_reconcile.hpp"
+#include "pipeline/catalog_rows.hpp"
+#include "pipeline/catalog_schema.hpp"
+#include "pipeline/sqlite.hpp"
+#include "pipeline/time.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace musetalk::pipeline {
+
+namespace {
+
+constexpr uint32_t max_page = 1000;
+const std::string active_states = "('running', 'cancelling')";
+
+[[noreturn]] void refuse_cursor() {
+  throw error(errc::request_field_invalid, "The cursor is not one that this list gave.");
+}
+
+/// Conditions that hold together, with their values.
+class conditions {
+public:
+  /// One of the values; no condition without a value.
+  void add(const std::string& column, const std::vector<std::string>& values) {
+    if (values.empty())
+      return;
+    auto marks = std::string{"?"};
+    for (auto i = size_t{1}; i < values.size(); ++i)
+      marks += ", ?";
+    add_text(column + " IN (" + marks + ")");
+    values_.insert(values_.end(), values.begin(), values.end());
+  }
+
+  /// Equality; no condition without a value.
+  void add(const std::string& column, const std::string& value) {
+    if (!value.empty())
+      add(column, std::vector{value});
+  }
+
+  /// Any text with one parameter.
+  void add_compare(const std::string& text, const std::string& value) {
+    add_text(text);
+    values_.push_back(value);
+  }
+
+  const std::string& text() const { return text_; }
+
+  void bind(sqlite::statement& row) const {
+    for (auto i = size_t{0}; i < values_.size(); ++i)
+      row.bind(static_cast<int32_t>(i + 1), values_[i]);
+  }
+
+private:
+  void add_text(const std::string& text) { text_ += (text_.empty() ? " WHERE " : " AND ") + text; }
+
+  std::string text_;
+  std::vector<std::string> values_;
+};
+
+class sqlite_catalog : public catalog {
+public:
+  explicit sqlite_catalog(const std::filesystem::path& path) : db_(path) { migrate_catalog(db_); }
+
+  // -- jobs --------------------------------------------------------------------
+
+  void add_job(const job& record, const std::string& actor) override {
+    auto change = sqlite::transaction{db_};
+    if (find_job_row(db_, record.job_id))
+      throw error(errc::internal, "A job was added twice.", record.job_id);
+    auto stored = record;
+    stored.state = job_state::queued;
+    insert_job(db_, stored);
+    insert_event(db_, record.job_id, job_state::queued, actor, "");
+    touch_avatar(record);
+    change.commit();
+  }
+
+  std::optional<job> find_job(const std::string& job_id) override {
+    return find_job_row(db_, job_id);
+  }
+
+  job_page list_jobs(const job_filter& filter, const page_request& page) override {
+    auto where = conditions{};
+    auto states = std::vector<std::string>{};
+    for (auto state : filter.states)
+      states.emplace_back(to_string(state));
+    where.add("state", states);
+    where.add("avatar_id", filter.avatar_id);
+    where.add("tutor_id", filter.tutor_id);
+    auto result = job_page{};
+    result.total = count("jobs", where);
+    // one more than asked for tells whether there is a next page
+    if (!page.cursor.empty())
+      where.add_compare("number < CAST(? AS INTEGER)", number_of(page.cursor));
+    auto limit = std::clamp(page.limit, 1u, max_page);
+    auto row = db_.borrow("SELECT " + job_columns + " FROM jobs" + where.text() +
+                          " ORDER BY number DESC LIMIT " + std::to_string(limit + 1));
+    where.bind(*row);
+    auto number = int64_t{0};
+    while (row->step()) {
+      if (result.jobs.size() == limit) {
+        result.next_cursor = std::string{"j"}.append(std::to_string(number));
+        break;
+      }
+      number = read_job_number(*row);
+      result.jobs.push_back(job_view{read_job(*row), {}, 0, -1.});
+      result.jobs.back().progress.job_id = result.jobs.back().record.job_id;
+    }
+    return result;
+  }
+
+  std::vector<job> queued_jobs() override { return jobs_in("('queued')"); }
+
+  std::vector<job> active_jobs() override { return jobs_in(active_states); }
+
+  void move_job(const job& record, const std::string& actor, const std::string& reason) override {
+    auto change = sqlite::transaction{db_};
+    move_job_row(db_, record, actor, reason);
+    refresh_status(db_, record.request.avatar_id);
+    change.commit();
+  }
+
+  std::vector<job_event> job_events(const std::string& job_id) override {
+    auto row = db_.borrow("SELECT sequence, job_id, at_us, state, actor, reason FROM events "
+                          "WHERE job_id = ?1 ORDER BY sequence");
+    row->bind(1, job_id);
+    auto result = std::vector<job_event>{};
+    while (row->step())
+      result.push_back(job_event{row->integer(0), row->text(1), row->integer(2),
+                                 job_state_from_string(row->text(3)).value_or(job_state::failed),
+                                 row->text(4), row->text(5)});
+    return result;
+  }
+
+  // -- avatars -----------------------------------------------------------------
+
+  std::optional<avatar> find_avatar(const std::string& avatar_id) override {
+    return find_avatar_row(db_, avatar_id);
+  }
+
+  avatar_page list_avatars(const avatar_filter& filter, const page_request& page) override {
+    auto where = conditions{};
+    where.add("tutor_id", filter.tutor_id);
+    where.add("status", filter.status);
+    auto result = avatar_page{};
+    result.total = count("avatars", where);
+    if (!page.cursor.empty() && page.cursor.front() != 'a')
+      refuse_cursor();
+    if (!page.cursor.empty())
+      where.add_compare("avatar_id > ?", page.cursor.substr(1));
+    auto limit = std::clamp(page.limit, 1u, max_page);
+    auto row = db_.borrow("SELECT " + avatar_columns + " FROM avatars" + where.text() +
+                          " ORDER BY avatar_id LIMIT " + std::to_string(limit + 1));
+    where.bind(*row);
+    while (row->step()) {
+      if (result.avatars.size() == limit) {
+        result.next_cursor = std::string{"a"}.append(result.avatars.back().avatar_id);
+        break;
+      }
+      result.avatars.push_back(read_avatar(*row));
+      result.avatars.back().versions = read_versions(db_, result.avatars.back().avatar_id);
+    }
+    return result;
+  }
+
+  void complete_job(const job& record, const avatar_version& version,
+                    const std::string& actor) override {
+    auto change = sqlite::transaction{db_};
+    auto stored = record;
+    stored.state = job_state::completed;
+    stored.version = version.version;
+    move_job_row(db_, stored, actor, "");
+    touch_avatar(record);
+    insert_version(db_, record.request.avatar_id, version);
+    set_current_version(db_, record.request.avatar_id, version.version);
+    if (!record.request.tutor_id.empty()) {
+      auto row = db_.borrow("UPDATE avatars SET tutor_id = ?2 WHERE avatar_id = ?1");
+      row->bind(1, record.request.avatar_id).bind(2, record.request.tutor_id).run();
+    }
+    refresh_status(db_, record.request.avatar_id);
+    change.commit();
+  }
+
+  void reconcile(std::span<const avatar> on_disk) override {
+    auto change = sqlite::transaction{db_};
+    reconcile_catalog(db_, on_disk);
+    change.commit();
+  }
+
+  bool remove_avatar(const std::string& avatar_id) override {
+    auto change = sqlite::transaction{db_};
+    auto removed = erase_avatar(db_, avatar_id);
+    change.commit();
+    return removed;
+  }
+
+private:
+  uint64_t count(const std::string& table, const conditions& where) {
+    auto row = db_.borrow("SELECT count(*) FROM " + table + where.text());
+    where.bind(*row);
+    return row->step() ? static_cast<uint64_t>(row->integer(0)) : 0;
+  }
+
+  /// The digits of a job cursor.
+  static std::string number_of(const std::string& cursor) {
+    auto number = int64_t{0};
+    auto end = cursor.data() + cursor.size();
+    auto [stop, failure] = std::from_chars(cursor.data() + 1, end, number);
+    if (cursor.front() != 'j' || failure != std::errc{} || stop != end || number < 0)
+      refuse_cursor();
+    return std::to_string(number);
+  }
+
+  std::vector<job> jobs_in(const std::string& states) {
+    auto row = db_.borrow("SELECT " + job_columns + " FROM jobs WHERE state IN " + states +
+                          " ORDER BY number");
+    auto result = std::vector<job>{};
+    while (row->step())
+      result.push_back(read_job(*row));
+    return result;
+  }
+
+  /// Makes the avatar's row if there is none; the job is its latest.
+  void touch_avatar(const job& record) {
+    auto row = db_.borrow("INSERT INTO avatars VALUES(?1, ?2, ?3, ?3, 'preparing', '', ?4) "
+                          "ON CONFLICT DO UPDATE SET latest_job_id = ?4");
+    row->bind(1, record.request.avatar_id).bind(2, record.request.tutor_id);
+    row->bind(3, now_us()).bind(4, record.job_id);
+    row->run();
+    refresh_status(db_, record.request.avatar_id);
+  }
+
+  sqlite::database db_;
+};
+
+} // namespace
+
+std::unique_ptr<catalog> open_sqlite_catalog(const std::filesystem::path& file) {
+  return std::make_unique<sqlite_catalog>(file);
+}
+
+} // namespace musetalk::pipeline

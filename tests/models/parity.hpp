@@ -1,0 +1,58 @@
+#pragma once
+
+#include "models/checkpoint/checkpoint.hpp"
+#include "models/checkpoint/json_reader.hpp"
+#include "models/networks/hash_fill.hpp"
+
+#include <ATen/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace musetalk::models::testing {
+
+/// One golden case: what goes in, and what has to come out within a tolerance.
+class golden_case {
+public:
+  explicit golden_case(const std::filesystem::path& folder);
+
+  const json_value& manifest() const noexcept { return manifest_; }
+
+  /// `case.config` of a tiny case, `config` of a full one.
+  const json_value& config() const;
+
+  uint64_t seed() const;
+  double gain() const;
+
+  /// Whether there is a tensor of that name.
+  bool has(const std::string& name) const;
+
+  /// A tensor of the case.
+  at::Tensor tensor(const std::string& name);
+
+  /// Names of the expected tensors that start so.
+  std::vector<std::string> names(const std::string& prefix) const;
+
+  /// Adds a failure when `got` differs from the tensor of that name in shape, or in value by more
+  /// than its tolerance.
+  /// @returns The largest difference.
+  double expect(const std::string& name, const at::Tensor& got);
+
+  /// Checks every `intermediate.<module>` against what the modules returned.
+  /// @returns How many were compared.
+  size_t expect_intermediates(const std::map<std::string, at::Tensor>& recorded);
+
+private:
+  json_value manifest_;
+  checkpoint tensors_;
+};
+
+/// A tensor filled as the full-size cases state it.
+at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape, uint64_t seed,
+                         float scale);
+
+/// Fills a network as the full-size cases state it and checks the manifest's first values.
+void fill_full_size(torch::nn::Module& network, const golden_case& expected);
+
+} // namespace musetalk::models::testing

@@ -1,0 +1,462 @@
+#pragma once
+
+#include "pipeline/catalog.hpp"
+#include "tests/pipeline/expect_error.hpp"
+#include "tests/pipeline/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace musetalk::test {
+
+/// Opens (and, the first time, makes) the catalog that lives in a folder.
+struct catalog_kind {
+  std::string name;
+  std::function<std::unique_ptr<pipeline::catalog>(const std::filesystem::path&)> open;
+
+  friend std::ostream& operator<<(std::ostream& out, const catalog_kind& x) {
+    return out << x.name;
+  }
+};
+
+/// What every implementation of `pipeline::catalog` must pass:
+/// `INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogConformance, ::testing::Values(catalog_kind{…}));`
+class CatalogConformance : public ::testing::TestWithParam<catalog_kind> {
+protected:
+  CatalogConformance() { reopen(); }
+
+  /// As after a restart of the service.
+  void reopen() {
+    catalog_.reset();
+    catalog_ = GetParam().open(folder_.path());
+  }
+
+  static pipeline::job make_job(const std::string& job_id, const std::string& avatar_id,
+                                const std::string& tutor_id = "") {
+    auto x = pipeline::job{};
+    x.job_id = job_id;
+    x.request.avatar_id = avatar_id;
+    x.request.tutor_id = tutor_id;
+    x.created_us = 1'700'000'000'000'000;
+    x.engine = "native";
+    return x;
+  }
+
+  pipeline::job add(const std::string& job_id, const std::string& avatar_id,
+                    const std::string& tutor_id = "") {
+    auto x = make_job(job_id, avatar_id, tutor_id);
+    catalog_->add_job(x, "client");
+    return x;
+  }
+
+  pipeline::job move(pipeline::job x, pipeline::job_state state, const std::string& reason = "") {
+    x.state = state;
+    catalog_->move_job(x, "registry", reason);
+    return x;
+  }
+
+  static pipeline::avatar_version make_version(const std::string& version,
+                                               const std::string& job_id) {
+    auto x = pipeline::avatar_version{};
+    x.version = version;
+    x.created_us = 1'700'000'001'000'000 + static_cast<int64_t>(version.back());
+    x.job_id = job_id;
+    x.engine = "native";
+    x.weights = "synthetic";
+    x.frames = 125;
+    x.width = 1280;
+    x.height = 720;
+    x.duration_s = 5.04;
+    x.bytes = 123'456'789'012;
+    x.video_sha256 = std::string(64, 'a');
+    x.apply_blur = true;
+    return x;
+  }
+
+  /// A whole life: queued, running, completed.
+  void complete(const std::string& job_id, const std::string& avatar_id, const std::string& version,
+                const std::string& tutor_id = "") {
+    auto x = move(add(job_id, avatar_id, tutor_id), pipeline::job_state::running);
+    x.state = pipeline::job_state::completed;
+    x.version = version;
+    catalog_->complete_job(x, make_version(version, job_id), "registry");
+  }
+
+  static pipeline::avatar on_disk(const std::string& avatar_id,
+                                  std::vector<pipeline::avatar_version> versions) {
+    auto x = pipeline::avatar{};
+    x.avatar_id = avatar_id;
+    x.created_us = 1'600'000'000'000'000;
+    x.status = "ready";
+    x.current_version = versions.back().version;
+    x.versions = std::move(versions);
+    return x;
+  }
+
+  static std::vector<std::string> ids(const pipeline::job_page& page) {
+    auto result = std::vector<std::string>{};
+    for (const auto& x : page.jobs)
+      result.push_back(x.record.job_id);
+    return result;
+  }
+
+  static std::vector<std::string> ids(const std::vector<pipeline::job>& jobs) {
+    auto result = std::vector<std::string>{};
+    for (const auto& x : jobs)
+      result.push_back(x.job_id);
+    return result;
+  }
+
+  static std::vector<std::string> ids(const pipeline::avatar_page& page) {
+    auto result = std::vector<std::string>{};
+    for (const auto& x : page.avatars)
+      result.push_back(x.avatar_id);
+    return result;
+  }
+
+  static std::vector<std::string> names(const pipeline::avatar& x) {
+    auto result = std::vector<std::string>{};
+    for (const auto& version : x.versions)
+      result.push_back(version.version);
+    return result;
+  }
+
+  temporary_folder folder_;
+  std::unique_ptr<pipeline::catalog> catalog_;
+};
+
+using strings = std::vector<std::string>;
+
+// -- jobs ----------------------------------------------------------------------
+
+TEST_P(CatalogConformance, KeepsEveryFieldOfAJobOverARestart) {
+  auto x = make_job("j1", "anna", "tutor 'x' \xC3\xA4");
+  x.request.apply_blur = true;
+  x.request.upload_id = "u1";
+  x.request.video_path = "/videos/a b.mp4";
+  x.request.video_name = "a\"b.mp4";
+  x.request.video_sha256 = std::string(64, '0');
+  x.request.video_bytes = 5'000'000'000;
+  catalog_->add_job(x, "client");
+  x.state = pipeline::job_state::running;
+  x.attempt = 2;
+  x.started_us = 11;
+  x.weights = "real";
+  catalog_->move_job(x, "registry", "");
+  x.state = pipeline::job_state::failed;
+  x.finished_us = 12;
+  x.failure = {errc::face_lost, "No face in frames 3 to 40."};
+  x.timings_ms = {{"validate", 12}, {"prepare", 3456}};
+  catalog_->move_job(x, "registry", "");
+  reopen();
+  auto found = catalog_->find_job("j1");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->request.avatar_id, "anna");
+  EXPECT_EQ(found->request.tutor_id, x.request.tutor_id);
+  EXPECT_TRUE(found->request.apply_blur);
+  EXPECT_EQ(found->request.upload_id, "u1");
+  EXPECT_EQ(found->request.video_path, "/videos/a b.mp4");
+  EXPECT_EQ(found->request.video_name, "a\"b.mp4");
+  EXPECT_EQ(found->request.video_sha256, x.request.video_sha256);
+  EXPECT_EQ(found->request.video_bytes, 5'000'000'000u);
+  EXPECT_EQ(found->state, pipeline::job_state::failed);
+  EXPECT_EQ(found->attempt, 2u);
+  EXPECT_EQ(found->created_us, x.created_us);
+  EXPECT_EQ(found->started_us, 11);
+  EXPECT_EQ(found->finished_us, 12);
+  EXPECT_EQ(found->weights, "real");
+  EXPECT_EQ(found->engine, "native");
+  EXPECT_EQ(found->failure.code, errc::face_lost);
+  EXPECT_EQ(found->failure.detail, "No face in frames 3 to 40.");
+  EXPECT_EQ(found->timings_ms, x.timings_ms);
+}
+
+TEST_P(CatalogConformance, KnowsNoJobThatWasNotAdded) {
+  EXPECT_FALSE(catalog_->find_job("j1"));
+  EXPECT_TRUE(catalog_->job_events("j1").empty());
+  detail_of(errc::job_not_found,
+            [&] { move(make_job("j1", "anna"), pipeline::job_state::running); });
+}
+
+TEST_P(CatalogConformance, TakesAJobOnce) {
+  add("j1", "anna");
+  detail_of(errc::internal, [&] { add("j1", "berta"); });
+  EXPECT_EQ(catalog_->find_job("j1")->request.avatar_id, "anna");
+  EXPECT_FALSE(catalog_->find_avatar("berta"));
+  EXPECT_EQ(catalog_->job_events("j1").size(), 1u);
+}
+
+TEST_P(CatalogConformance, WritesOneEventForEveryMove) {
+  auto x = move(add("j1", "anna"), pipeline::job_state::running, "a place is free");
+  add("j2", "berta");
+  move(x, pipeline::job_state::queued, "the service was restarted");
+  reopen();
+  auto events = catalog_->job_events("j1");
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].state, pipeline::job_state::queued);
+  EXPECT_EQ(events[0].actor, "client");
+  EXPECT_EQ(events[1].state, pipeline::job_state::running);
+  EXPECT_EQ(events[1].actor, "registry");
+  EXPECT_EQ(events[1].reason, "a place is free");
+  EXPECT_EQ(events[2].reason, "the service was restarted");
+  EXPECT_EQ(events[2].job_id, "j1");
+  EXPECT_LT(events[0].sequence, events[1].sequence);
+  EXPECT_LT(events[1].sequence + 1, events[2].sequence); // j2's event lies between
+  EXPECT_GT(events[0].at_us, 0);
+}
+
+TEST_P(CatalogConformance, RefusesAMoveThatTheTableForbids) {
+  auto x = add("j1", "anna");
+  detail_of(errc::internal, [&] { move(x, pipeline::job_state::completed); });
+  move(x, pipeline::job_state::cancelled);
+  detail_of(errc::internal, [&] { move(x, pipeline::job_state::running); });
+  EXPECT_EQ(catalog_->find_job("j1")->state, pipeline::job_state::cancelled);
+  EXPECT_EQ(catalog_->job_events("j1").size(), 2u);
+}
+
+TEST_P(CatalogConformance, ForgetsTheFailureOfAJobThatRunsAgain) {
+  auto x = move(add("j1", "anna"), pipeline::job_state::running);
+  x.failure = {errc::internal, "left over"};
+  move(x, pipeline::job_state::queued);
+  EXPECT_EQ(catalog_->find_job("j1")->failure.detail, "");
+}
+
+TEST_P(CatalogConformance, QueuesInTheOrderOfAdding) {
+  add("j3", "anna");
+  add("j1", "berta");
+  auto running = move(add("j2", "carla"), pipeline::job_state::running);
+  move(move(add("j4", "dora"), pipeline::job_state::running), pipeline::job_state::cancelling);
+  move(add("j5", "emma"), pipeline::job_state::cancelled);
+  reopen();
+  EXPECT_EQ(ids(catalog_->queued_jobs()), (strings{"j3", "j1"}));
+  EXPECT_EQ(ids(catalog_->active_jobs()), (strings{"j2", "j4"}));
+  // what was interrupted keeps its place
+  move(running, pipeline::job_state::queued);
+  EXPECT_EQ(ids(catalog_->queued_jobs()), (strings{"j3", "j1", "j2"}));
+}
+
+TEST_P(CatalogConformance, ListsJobsNewestFirst) {
+  add("j1", "anna", "t1");
+  move(add("j2", "berta", "t2"), pipeline::job_state::running);
+  move(add("j3", "anna", "t1"), pipeline::job_state::cancelled);
+  EXPECT_EQ(ids(catalog_->list_jobs({}, {})), (strings{"j3", "j2", "j1"}));
+  EXPECT_EQ(ids(catalog_->list_jobs({.states = {}, .avatar_id = "anna", .tutor_id = ""}, {})),
+            (strings{"j3", "j1"}));
+  EXPECT_EQ(ids(catalog_->list_jobs({.states = {}, .avatar_id = "", .tutor_id = "t2"}, {})),
+            (strings{"j2"}));
+  auto open = pipeline::job_filter{};
+  open.states = {pipeline::job_state::queued, pipeline::job_state::running};
+  EXPECT_EQ(ids(catalog_->list_jobs(open, {})), (strings{"j2", "j1"}));
+  open.avatar_id = "anna";
+  auto page = catalog_->list_jobs(open, {});
+  EXPECT_EQ(ids(page), (strings{"j1"}));
+  EXPECT_EQ(page.total, 1u);
+  auto hostile = pipeline::job_filter{};
+  hostile.avatar_id = "x' OR 1=1 --";
+  EXPECT_EQ(ids(catalog_->list_jobs(hostile, {})), strings{});
+}
+
+TEST_P(CatalogConformance, PagesJobsWhileOthersAreAdded) {
+  for (auto i = 1; i <= 5; ++i)
+    add("j" + std::to_string(i), "anna");
+  auto page = catalog_->list_jobs({}, {.limit = 2, .cursor = ""});
+  EXPECT_EQ(ids(page), (strings{"j5", "j4"}));
+  EXPECT_EQ(page.total, 5u);
+  add("j6", "anna");
+  page = catalog_->list_jobs({}, {.limit = 2, .cursor = page.next_cursor});
+  EXPECT_EQ(ids(page), (strings{"j3", "j2"}));
+  page = catalog_->list_jobs({}, {.limit = 2, .cursor = page.next_cursor});
+  EXPECT_EQ(ids(page), (strings{"j1"}));
+  EXPECT_EQ(page.next_cursor, "");
+  EXPECT_EQ(page.total, 6u);
+}
+
+TEST_P(CatalogConformance, EndsAFullLastPageWithoutACursor) {
+  add("j1", "anna");
+  add("j2", "anna");
+  EXPECT_EQ(catalog_->list_jobs({}, {.limit = 2, .cursor = ""}).next_cursor, "");
+  EXPECT_EQ(ids(catalog_->list_jobs({}, {.limit = 0, .cursor = ""})), (strings{"j2"}));
+}
+
+TEST_P(CatalogConformance, RefusesACursorOfAnotherList) {
+  for (auto cursor : {"x", "j", "j1x", "j-1", "aanna", "1; DROP TABLE jobs"})
+    detail_of(errc::request_field_invalid,
+              [&] { catalog_->list_jobs({}, {.limit = 2, .cursor = cursor}); });
+  detail_of(errc::request_field_invalid,
+            [&] { catalog_->list_avatars({}, {.limit = 2, .cursor = "j1"}); });
+}
+
+// -- avatars -------------------------------------------------------------------
+
+TEST_P(CatalogConformance, PreparesAnAvatarWithItsFirstJob) {
+  add("j1", "anna", "t1");
+  auto x = catalog_->find_avatar("anna");
+  ASSERT_TRUE(x);
+  EXPECT_EQ(x->status, "preparing");
+  EXPECT_EQ(x->tutor_id, "t1");
+  EXPECT_EQ(x->latest_job_id, "j1");
+  EXPECT_EQ(x->current_version, "");
+  EXPECT_GT(x->created_us, 0);
+  EXPECT_FALSE(catalog_->find_avatar("berta"));
+}
+
+TEST_P(CatalogConformance, FailsAnAvatarThatNeverWasAndTriesAgain) {
+  auto x = move(add("j1", "anna"), pipeline::job_state::running);
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "preparing");
+  move(x, pipeline::job_state::failed);
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "failed");
+  add("j2", "anna");
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "preparing");
+  EXPECT_EQ(catalog_->find_avatar("anna")->latest_job_id, "j2");
+}
+
+TEST_P(CatalogConformance, CompletesAJobWithItsVersion) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "anna", "v000002", "t2");
+  reopen();
+  auto x = catalog_->find_avatar("anna");
+  ASSERT_TRUE(x);
+  EXPECT_EQ(x->status, "ready");
+  EXPECT_EQ(x->current_version, "v000002");
+  EXPECT_EQ(x->tutor_id, "t2");
+  ASSERT_EQ(names(*x), (strings{"v000001", "v000002"}));
+  const auto& version = x->versions[0];
+  EXPECT_EQ(version.job_id, "j1");
+  EXPECT_EQ(version.engine, "native");
+  EXPECT_EQ(version.weights, "synthetic");
+  EXPECT_EQ(version.frames, 125);
+  EXPECT_EQ(version.width, 1280);
+  EXPECT_EQ(version.height, 720);
+  EXPECT_EQ(version.duration_s, 5.04);
+  EXPECT_EQ(version.bytes, 123'456'789'012u);
+  EXPECT_EQ(version.video_sha256, std::string(64, 'a'));
+  EXPECT_TRUE(version.apply_blur);
+  EXPECT_EQ(catalog_->find_job("j1")->state, pipeline::job_state::completed);
+  EXPECT_EQ(catalog_->find_job("j1")->version, "v000001");
+  EXPECT_EQ(catalog_->job_events("j1").back().state, pipeline::job_state::completed);
+}
+
+TEST_P(CatalogConformance, StaysReadyWhenALaterJobFails) {
+  complete("j1", "anna", "v000001");
+  auto x = move(add("j2", "anna"), pipeline::job_state::running);
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "ready");
+  move(x, pipeline::job_state::failed);
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "ready");
+}
+
+TEST_P(CatalogConformance, AddsNoVersionOfAJobThatCannotComplete) {
+  auto x = move(add("j1", "anna"), pipeline::job_state::cancelled);
+  detail_of(errc::internal,
+            [&] { catalog_->complete_job(x, make_version("v000001", "j1"), "registry"); });
+  EXPECT_TRUE(catalog_->find_avatar("anna")->versions.empty());
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "failed");
+}
+
+TEST_P(CatalogConformance, ListsAvatarsById) {
+  complete("j1", "carla", "v000001", "t1");
+  add("j2", "anna", "t1");
+  move(add("j3", "berta", "t2"), pipeline::job_state::cancelled);
+  auto page = catalog_->list_avatars({}, {});
+  ASSERT_EQ(ids(page), (strings{"anna", "berta", "carla"}));
+  EXPECT_EQ(page.total, 3u);
+  EXPECT_EQ(names(page.avatars[2]), (strings{"v000001"}));
+  EXPECT_EQ(ids(catalog_->list_avatars({.tutor_id = "t1", .status = ""}, {})),
+            (strings{"anna", "carla"}));
+  EXPECT_EQ(ids(catalog_->list_avatars({.tutor_id = "t1", .status = "ready"}, {})),
+            (strings{"carla"}));
+  EXPECT_EQ(catalog_->list_avatars({.tutor_id = "t3", .status = ""}, {}).total, 0u);
+}
+
+TEST_P(CatalogConformance, PagesAvatarsWhileOthersComeAndGo) {
+  for (auto id : {"b", "d", "f", "h"})
+    add(std::string{"j"} + id, id);
+  auto page = catalog_->list_avatars({}, {.limit = 2, .cursor = ""});
+  EXPECT_EQ(ids(page), (strings{"b", "d"}));
+  add("ja", "a"); // before the cursor: not seen
+  add("jg", "g"); // behind it: seen
+  catalog_->remove_avatar("d");
+  page = catalog_->list_avatars({}, {.limit = 2, .cursor = page.next_cursor});
+  EXPECT_EQ(ids(page), (strings{"f", "g"}));
+  page = catalog_->list_avatars({}, {.limit = 2, .cursor = page.next_cursor});
+  EXPECT_EQ(ids(page), (strings{"h"}));
+  EXPECT_EQ(page.next_cursor, "");
+}
+
+TEST_P(CatalogConformance, RemovesAnAvatarButNotItsHistory) {
+  complete("j1", "anna", "v000001");
+  EXPECT_TRUE(catalog_->remove_avatar("anna"));
+  EXPECT_FALSE(catalog_->remove_avatar("anna"));
+  EXPECT_FALSE(catalog_->find_avatar("anna"));
+  EXPECT_EQ(catalog_->find_job("j1")->state, pipeline::job_state::completed);
+  // the id is free: nothing of the old versions comes back
+  add("j2", "anna");
+  EXPECT_TRUE(catalog_->find_avatar("anna")->versions.empty());
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "preparing");
+}
+
+// -- what start-up found on disk -------------------------------------------------
+
+TEST_P(CatalogConformance, TakesOverWhatIsOnDisk) {
+  auto adopted = make_version("adopted", "");
+  adopted.engine = "adopted";
+  catalog_->reconcile(std::vector{on_disk("old", {adopted})});
+  auto x = catalog_->find_avatar("old");
+  ASSERT_TRUE(x);
+  EXPECT_EQ(x->status, "ready");
+  EXPECT_EQ(x->current_version, "adopted");
+  EXPECT_EQ(x->created_us, 1'600'000'000'000'000);
+  ASSERT_EQ(names(*x), (strings{"adopted"}));
+  EXPECT_EQ(x->versions[0].engine, "adopted");
+}
+
+TEST_P(CatalogConformance, DropsVersionsThatAreGone) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "anna", "v000002");
+  catalog_->reconcile(std::vector{on_disk("anna", {make_version("v000001", "j1")})});
+  EXPECT_EQ(names(*catalog_->find_avatar("anna")), (strings{"v000001"}));
+  EXPECT_EQ(catalog_->find_avatar("anna")->current_version, "v000001");
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "ready");
+}
+
+TEST_P(CatalogConformance, ForgetsAnAvatarWhoseFilesAreGone) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "berta", "v000001");
+  add("j3", "berta");
+  move(add("j4", "carla"), pipeline::job_state::cancelled);
+  catalog_->reconcile({});
+  EXPECT_FALSE(catalog_->find_avatar("anna"));
+  EXPECT_EQ(catalog_->find_avatar("berta")->status, "preparing"); // a job will make it again
+  EXPECT_EQ(catalog_->find_avatar("carla")->status, "failed");
+  EXPECT_EQ(catalog_->find_job("j1")->state, pipeline::job_state::completed);
+}
+
+TEST_P(CatalogConformance, CompletesAJobThatPublishedBeforeTheServiceEnded) {
+  move(add("j1", "anna"), pipeline::job_state::running);
+  reopen();
+  catalog_->reconcile(std::vector{on_disk("anna", {make_version("v000001", "j1")})});
+  EXPECT_TRUE(catalog_->active_jobs().empty());
+  auto x = catalog_->find_job("j1");
+  EXPECT_EQ(x->state, pipeline::job_state::completed);
+  EXPECT_EQ(x->version, "v000001");
+  EXPECT_GT(x->finished_us, 0);
+  EXPECT_EQ(catalog_->job_events("j1").size(), 3u);
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "ready");
+}
+
+TEST_P(CatalogConformance, ReconcilesTwiceToTheSame) {
+  complete("j1", "anna", "v000001");
+  auto before = catalog_->find_avatar("anna");
+  catalog_->reconcile(std::vector{on_disk("anna", {make_version("v000001", "j1")})});
+  catalog_->reconcile(std::vector{on_disk("anna", {make_version("v000001", "j1")})});
+  auto after = catalog_->find_avatar("anna");
+  EXPECT_EQ(after->updated_us, before->updated_us);
+  EXPECT_EQ(names(*after), names(*before));
+  EXPECT_EQ(catalog_->job_events("j1").size(), 3u);
+}
+
+} // namespace musetalk::test
