@@ -73,6 +73,7 @@ struct store_scan {
   std::vector<avatar>
       avatars; ///< Every avatar with its versions, adopted plain folders among them.
   std::vector<std::string> removed; ///< Half versions, staging and uploads that were cleaned away.
+  std::vector<std::string> ignored; ///< What looks like an avatar and is none, with the reason.
 };
 
 /// The avatars' files. The only code that makes, moves or deletes them. One thread at a time.
@@ -83,10 +84,14 @@ public:
   virtual const store_layout& layout() const = 0;
 
   /// Removes what a crash left (staging, half versions, uploads not in `kept_uploads`), adopts
-  /// plain folders, and lists what is there. @throws error `storage_*`.
+  /// plain folders, and lists what is there. A version whose files differ from its manifest is
+  /// moved to `.store/.damaged`, never deleted; a plain folder and a link to elsewhere are left as
+  /// they are. Open the catalog before: its lock keeps a second process from cleaning up under
+  /// this one. @throws error `storage_*`.
   virtual store_scan recover(std::span<const std::string> kept_uploads) = 0;
 
-  /// Starts a version. @throws error `storage_*`.
+  /// Starts a version. The store outlives its writers. @throws error `storage_*`,
+  /// `avatar_id_invalid`.
   virtual std::unique_ptr<version_writer> begin(const version_plan& plan) = 0;
 
   /// Removes an avatar: link first, then its versions. Removing what is not there is no error.
