@@ -8,7 +8,12 @@
 #include "pipeline/latent_encoder.hpp"
 #include "pipeline/media_info.hpp"
 
+#include <caf/error.hpp>
+#include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
+
+#include <cstdint>
+#include <vector>
 
 namespace musetalk::pipeline {
 
@@ -42,7 +47,18 @@ auto inspect(Inspector& f, job_view& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, job_filter& x) {
-  return f(caf::meta::type_name("job_filter"), x.states, x.avatar_id, x.tutor_id);
+  // As bytes: CAF reads a vector of enums through an uninitialised one, which -Werror refuses.
+  auto states = std::vector<uint8_t>{};
+  for (auto state : x.states)
+    states.push_back(static_cast<uint8_t>(state));
+  auto load = [&]() -> caf::error {
+    x.states.clear();
+    for (auto state : states)
+      x.states.push_back(static_cast<job_state>(state));
+    return caf::none;
+  };
+  return f(caf::meta::type_name("job_filter"), states, x.avatar_id, x.tutor_id,
+           caf::meta::load_callback(load));
 }
 
 template <class Inspector>

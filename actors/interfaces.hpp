@@ -4,11 +4,9 @@
 // system:
 //
 //   http ──▶ UPLOAD RECEIVER ──▶ REGISTRY ──▶ MUSETALK RUNNER (one per running job)
-//     └────────────────────────────▲            ├──▶ PREPROCESSOR   decode, convert, faces, crop,
-//     mask
-//                                   │            ├──▶ GPU SCHEDULER  latents; the only one on the
-//                                   device └─ progress ─┴──▶ STORAGE WRITER PNG, folder, verify,
-//                                   publish
+//     └────────────────────────────▲            ├──▶ PREPROCESSOR    decode, convert, faces, masks
+//                                  │            ├──▶ GPU SCHEDULER   latents; alone on the device
+//                                  └─ progress ─┴──▶ STORAGE WRITER  PNG, folder, verify, publish
 //
 // Handles point downstream; progress and outcomes flow back to the REGISTRY. Frames travel as
 // shared immutable buffers. Every request has a finite time-out and every failure is a `caf::error`
@@ -181,6 +179,7 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, discard, "discard")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, done, "done")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, tick, "tick")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, stop, "stop")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, resolve, "resolve")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -197,7 +196,8 @@ namespace musetalk::actors {
 
 /// The UPLOAD RECEIVER: owns uploads from their first byte to the job that takes them over.
 using upload_receiver_actor = caf::typed_actor<
-    // An upload has begun: its folder exists and the clock of its expiry runs.
+    // An upload has begun, or still moves: its folder exists and the clock of its expiry starts
+    // anew.
     caf::reacts_to<atom::began, upload_id>,
     // The client went away or was refused: the folder is removed.
     caf::reacts_to<atom::gone, upload_id>,
@@ -252,6 +252,9 @@ using registry_actor = caf::typed_actor<
 
 /// A PREPROCESSOR: reads clips. One conducts at most one job's clip at a time. Spawn it detached.
 using preprocessor_actor = caf::typed_actor<
+    // Resolves a client's path below the configured roots; answers the file with its size and
+    // SHA-256, or `video_path_forbidden`, `video_path_not_found`.
+    caf::replies_to<atom::resolve, std::string>::with<pipeline::spooled_file>,
     // Checks container, codec and limits of a file.
     caf::replies_to<atom::probe, std::string>::with<pipeline::media_info>,
     // The same, and looks for one clear face in samples of it.

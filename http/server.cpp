@@ -98,7 +98,9 @@ uint16_t http_server::listen() {
                 "The address to listen on is no IP address: " + where + ".");
   using Pistache::Tcp::Options;
   try {
-    Pistache::Address address{options.host, Pistache::Port{options.port}};
+    auto host =
+        options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+    Pistache::Address address{host, Pistache::Port{options.port}};
     auto listener = std::make_unique<Pistache::Tcp::Listener>(address);
     auto flags = Options::ReuseAddr | Options::NoDelay | Options::CloseOnExec;
     listener->init(options.threads, Pistache::Flags<Options>{flags}, "http");

@@ -2,10 +2,9 @@
 
 #include "errors/error.hpp"
 #include "pipeline/box_rule.hpp"
+#include "pipeline/mask_blur.hpp"
 #include "pipeline/opencv.hpp"
 #include "pipeline/pillow_resize.hpp"
-
-#include <opencv2/imgproc.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -68,13 +67,11 @@ face_mask mask_from_parsing(const image& parsing, const box& face_box, int32_t w
   if (!empty(kept)) {
     auto part = pillow_resize_part(parsing, side, side, pillow_filter::bicubic, kept);
     borrow(part).copyTo(mask(to_rect(kept)));
-    // Only what the blur can reach is blurred. One pixel more on each side keeps what the border
-    // mirrors black, and a matrix of its own keeps OpenCV on its exact path.
+    // Only what the blur can reach is blurred; one pixel more on each side keeps what the border
+    // mirrors black.
     auto k = blur_size(side);
-    auto reached = intersect(grown(kept, k / 2 + 1), all);
-    auto soft = cv::Mat{};
-    cv::GaussianBlur(mask(to_rect(reached)).clone(), soft, {k, k}, 0);
-    soft.copyTo(mask(to_rect(reached)));
+    auto reached = to_rect(intersect(grown(kept, k / 2 + 1), all));
+    blur_mask(mask(reached), k).copyTo(mask(reached));
   }
   return {place, to_image(mask(to_rect(moved(place, -crop_box.left, -crop_box.top))))};
 }

@@ -42,7 +42,7 @@ uint64_t body_decoder::expected() const noexcept {
   case state::complete:
     return 0;
   default:
-    return 2;
+    return 1;
   }
 }
 

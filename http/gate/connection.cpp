@@ -60,12 +60,6 @@ void connection::on_wake(std::span<char> buffer) {
   if (deadlines_.expired(hub_->now(), hub_->bounds()))
     expire();
   on_ready(buffer);
-  if (closed_ || !hub_->draining)
-    return;
-  if (state_ == state::head && head_.empty())
-    close(client_gone);
-  else if (turn_ && turn_->streaming)
-    end_stream(turn_);
 }
 
 void connection::wake() {
@@ -125,6 +119,18 @@ void connection::read(std::span<char> buffer) {
     consume({buffer.data(), static_cast<size_t>(got)});
   }
   reading_ = false;
+  if (!closed_ && hub_->draining)
+    settle();
+}
+
+/// Ends what a server that stops need not wait for. All input has just been read, so closing resets nothing.
+void connection::settle() {
+  auto idle = state_ == state::head && head_.empty();
+  auto done = state_ == state::lingering && fin_sent_ && turn_->body_complete;
+  if (idle || done)
+    close(client_gone);
+  else if (turn_ && turn_->streaming)
+    end_stream(turn_);
 }
 
 size_t connection::read_size(size_t room) const noexcept {

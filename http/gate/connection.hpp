@@ -90,6 +90,7 @@ private:
   void advance();
   void enter(state what, deadlines::phase wait);
   void enter_lingering();
+  void settle();
   void expire();
   // request_flow.cpp: from a head to a handler
   std::shared_ptr<turn> new_turn();

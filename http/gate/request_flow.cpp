@@ -93,9 +93,9 @@ void connection::begin_body(const message_head& head) {
   }
   if (refusal_)
     body_.emplace(head, discarded_body_bytes);
+  enter(state::body, deadlines::phase::body);
   if (head.expects_continue && head.has_body() && !turn_->answered)
     out_->send({{"HTTP/1.1 100 Continue\r\n\r\n", nullptr, {}}}, {});
-  enter(state::body, deadlines::phase::body);
   if (body_->complete())
     end_body();
 }

@@ -1,6 +1,6 @@
 #include "models/networks/autoencoder_kl.hpp"
 
-#include "errors/error.hpp"
+#include "models/networks/config_reader.hpp"
 #include "models/networks/recorder.hpp"
 
 #include <ATen/ops/constant_pad_nd.h>
@@ -13,63 +13,30 @@ namespace musetalk::models {
 namespace {
 
 constexpr double eps = 1e-6;
-constexpr int64_t max_channels = 8192;
-constexpr size_t max_levels = 8;
 constexpr int64_t max_layers = 16;
-
-[[noreturn]] void refuse(const std::string& why) {
-  throw error{errc::models_invalid, "config.json of the VAE: " + why};
-}
-
-int64_t positive(const json_value& json, std::string_view key, int64_t fallback, int64_t limit) {
-  const auto* x = json.find(key);
-  auto value = x ? x->integer() : fallback;
-  if (value < 1 || value > limit)
-    refuse(std::string{key} + " is " + std::to_string(value) + " (1 to " + std::to_string(limit) +
-           ")");
-  return value;
-}
-
-bool flag(const json_value& json, std::string_view key) {
-  const auto* x = json.find(key);
-  return !x || x->is_null() || x->boolean();
-}
-
-void expect_types(const json_value& json, std::string_view key, std::string_view type) {
-  if (const auto* types = json.find(key))
-    for (const auto& x : types->items())
-      if (x.text() != type)
-        refuse(std::string{key} + " has another block than " + std::string{type});
-}
 
 } // namespace
 
 autoencoder_config autoencoder_config::from_json(const json_value& json) {
+  auto in = config_reader{json, "config.json of the VAE"};
   auto c = autoencoder_config{};
-  c.in_channels = positive(json, "in_channels", 3, max_channels);
-  c.out_channels = positive(json, "out_channels", 3, max_channels);
-  c.latent_channels = positive(json, "latent_channels", 4, max_channels);
-  c.layers_per_block = positive(json, "layers_per_block", 1, max_layers);
-  c.norm_num_groups = positive(json, "norm_num_groups", 32, max_channels);
-  c.block_out_channels.clear();
-  for (const auto& x : json.at("block_out_channels").items()) {
-    auto n = x.integer();
-    if (n < 1 || n > max_channels || n % c.norm_num_groups != 0)
-      refuse("block_out_channels has " + std::to_string(n) + ", no multiple of norm_num_groups " +
-             std::to_string(c.norm_num_groups));
-    c.block_out_channels.push_back(n);
-  }
-  if (c.block_out_channels.empty() || c.block_out_channels.size() > max_levels)
-    refuse(std::to_string(c.block_out_channels.size()) + " levels (1 to 8)");
-  if (const auto* x = json.find("scaling_factor"); x && !x->is_null())
-    c.scaling_factor = x->number();
-  if (const auto* x = json.find("act_fn"); x && x->text() != "silu")
-    refuse("act_fn is " + x->text() + ", only silu is known");
-  expect_types(json, "down_block_types", "DownEncoderBlock2D");
-  expect_types(json, "up_block_types", "UpDecoderBlock2D");
-  c.mid_block_add_attention = flag(json, "mid_block_add_attention");
-  c.use_quant_conv = flag(json, "use_quant_conv");
-  c.use_post_quant_conv = flag(json, "use_post_quant_conv");
+  c.in_channels = in.positive("in_channels", 3);
+  c.out_channels = in.positive("out_channels", 3);
+  c.latent_channels = in.positive("latent_channels", 4);
+  c.layers_per_block = in.positive("layers_per_block", 1, max_layers);
+  c.norm_num_groups = in.positive("norm_num_groups", 32);
+  c.block_out_channels = in.channels("block_out_channels", c.norm_num_groups);
+  c.scaling_factor = in.number("scaling_factor", c.scaling_factor);
+  c.mid_block_add_attention = in.flag("mid_block_add_attention", true);
+  c.use_quant_conv = in.flag("use_quant_conv", true);
+  c.use_post_quant_conv = in.flag("use_post_quant_conv", true);
+  in.expect("act_fn", "silu");
+  for (const auto& x : in.texts("down_block_types"))
+    if (x != "DownEncoderBlock2D")
+      in.refuse("the unknown block " + x);
+  for (const auto& x : in.texts("up_block_types"))
+    if (x != "UpDecoderBlock2D")
+      in.refuse("the unknown block " + x);
   return c;
 }
 
@@ -100,10 +67,7 @@ VaeAttentionImpl::VaeAttentionImpl(int64_t channels, int64_t groups)
   register_module("to_q", to_q_);
   register_module("to_k", to_k_);
   register_module("to_v", to_v_);
-  // A list of which entry 0 is the layer: the checkpoint's name is `to_out.0`.
-  auto list = std::make_shared<torch::nn::Module>();
-  list->register_module("0", to_out_);
-  register_module("to_out", list);
+  register_module("to_out", numbered({to_out_.ptr()}));
 }
 
 at::Tensor VaeAttentionImpl::forward(const at::Tensor& x) {
@@ -116,15 +80,10 @@ at::Tensor VaeAttentionImpl::forward(const at::Tensor& x) {
 
 VaeMidBlockImpl::VaeMidBlockImpl(int64_t channels, int64_t groups, bool attention)
     : before_(channels, channels, groups), after_(channels, channels, groups) {
-  auto resnets = std::make_shared<torch::nn::Module>();
-  resnets->register_module("0", before_);
-  resnets->register_module("1", after_);
-  register_module("resnets", resnets);
+  register_module("resnets", numbered({before_.ptr(), after_.ptr()}));
   if (attention) {
     attention_ = VaeAttention{channels, groups};
-    auto attentions = std::make_shared<torch::nn::Module>();
-    attentions->register_module("0", attention_);
-    register_module("attentions", attentions);
+    register_module("attentions", numbered({attention_.ptr()}));
   }
 }
 
@@ -147,9 +106,7 @@ VaeLevelImpl::VaeLevelImpl(int64_t in, int64_t out, int64_t layers, int64_t grou
   sampler_ = how == resize::halve ? Conv2d{out, out, conv_options{3, 2, 0}} : Conv2d{out, out};
   auto sampler = std::make_shared<torch::nn::Module>();
   sampler->register_module("conv", sampler_);
-  auto samplers = std::make_shared<torch::nn::Module>();
-  samplers->register_module("0", sampler);
-  register_module(how == resize::halve ? "downsamplers" : "upsamplers", samplers);
+  register_module(how == resize::halve ? "downsamplers" : "upsamplers", numbered({sampler}));
 }
 
 at::Tensor VaeLevelImpl::forward(at::Tensor x) {

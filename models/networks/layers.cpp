@@ -21,6 +21,14 @@ at::Tensor unfilled(at::IntArrayRef shape) {
 
 } // namespace
 
+std::shared_ptr<torch::nn::Module>
+numbered(const std::vector<std::shared_ptr<torch::nn::Module>>& modules) {
+  auto list = std::make_shared<torch::nn::Module>();
+  for (size_t i = 0; i < modules.size(); ++i)
+    list->register_module(std::to_string(i), modules[i]);
+  return list;
+}
+
 Conv2dImpl::Conv2dImpl(int64_t in, int64_t out, const conv_options& options) : options_(options) {
   auto shape = {out, in / options.groups, options.kernel, options.kernel};
   weight = register_parameter("weight", unfilled(shape), false);

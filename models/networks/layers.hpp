@@ -4,12 +4,18 @@
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace musetalk::models {
 
 /// The layers that the networks are made of. Like those of `torch::nn`, with two differences:
 /// parameters are born without values (nothing is drawn at random only to be overwritten), and
 /// there is no training. Names and shapes are PyTorch's.
+
+/// A module that holds others under the names "0", "1", ..., as PyTorch's lists and sequences do.
+std::shared_ptr<torch::nn::Module>
+numbered(const std::vector<std::shared_ptr<torch::nn::Module>>& modules);
 
 /// Shape of a `Conv2d` beyond its channels.
 struct conv_options {

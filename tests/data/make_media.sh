@@ -100,8 +100,13 @@ ff -i "$sample" -vf "scale=1280:720:flags=bicubic,setsar=1" "${x264[@]}" carphon
 
 # -- what ffmpeg itself makes of them at 25 frames per second: one MD5 per BGR picture ------------
 reference() { ff -i "$1" -map 0:v -vf "$2" -pix_fmt bgr24 -f framemd5 "$1.md5"; }
-for clip in turned90.mp4 turned180.mp4 turned270.mp4 fps60.mkv fps12.avi film.mp4 vfr.mp4 late_start.mkv carphone720.mp4; do
+for clip in plain.mp4 coded1088.mp4 vp9.webm stream.ts program.mpg flash.flv edit.mov old.ogv odd444.mkv odd420.webm \
+  full_range.mov turned90.mp4 turned180.mp4 turned270.mp4 fps60.mkv fps12.avi film.mp4 vfr.mp4 late_start.mkv carphone720.mp4; do
   reference "$clip" fps=25
+done
+# cv::VideoCapture has no regard for colour tags.
+for clip in tenbit.mp4 tagged.mp4; do
+  reference "$clip" setparams=colorspace=unknown:color_primaries=unknown:color_trc=unknown
 done
 reference interlaced.mp4 bwdif=mode=send_frame:deint=interlaced,fps=25
 

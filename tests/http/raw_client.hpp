@@ -38,18 +38,18 @@ struct raw_answer {
 /// A client that sends just the bytes it is told to.
 class raw_client {
 public:
-  explicit raw_client(uint16_t port, int receive_buffer_bytes = 0)
-      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit raw_client(uint16_t port, int receive_buffer_bytes = 0, bool ipv6 = false)
+      : fd_(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer_bytes > 0)
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
     auto wait = timeval{patience.count(), 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
-    auto address = sockaddr_in{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    auto v4 = sockaddr_in{AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
+    auto v6 = sockaddr_in6{AF_INET6, htons(port), 0, in6addr_loopback, 0};
+    auto at =
+        ipv6 ? reinterpret_cast<const sockaddr*>(&v6) : reinterpret_cast<const sockaddr*>(&v4);
+    if (::connect(fd_, at, ipv6 ? sizeof v6 : sizeof v4) != 0)
       throw std::runtime_error("connect failed");
   }
   raw_client(raw_client&& other) noexcept
@@ -102,6 +102,12 @@ public:
     while (read_more())
       ;
     return take(in_.size());
+  }
+
+  /// Whether something, or the end, can be read.
+  bool readable_within(std::chrono::milliseconds wait) {
+    auto look = pollfd{fd_, POLLIN, 0};
+    return !in_.empty() || ::poll(&look, 1, static_cast<int>(wait.count())) > 0;
   }
 
   /// Whether the server closes without another byte.

@@ -7,6 +7,9 @@
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+
 namespace musetalk::models::testing {
 
 golden_case::golden_case(const std::filesystem::path& folder)
@@ -95,6 +98,27 @@ void fill_full_size(torch::nn::Module& network, const golden_case& expected) {
                 static_cast<float>(first.items()[i].number()))
           << name;
   }
+}
+
+std::vector<std::string> names_and_shapes(const torch::nn::Module& network) {
+  auto list = std::vector<std::string>{};
+  for (const auto& x : network.named_parameters())
+    list.push_back(x.key() + " " + to_string(x.value().sizes().vec()));
+  for (const auto& x : network.named_buffers())
+    list.push_back(x.key() + " " + to_string(x.value().sizes().vec()));
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+std::vector<std::string> real_names_and_shapes(const std::string& list) {
+  auto file =
+      std::ifstream{std::filesystem::path{MUSETALK_SOURCE_DIR} / "tests/golden/keys" / list};
+  auto lines = std::vector<std::string>{};
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty())
+      lines.push_back(line);
+  std::sort(lines.begin(), lines.end());
+  return lines;
 }
 
 } // namespace musetalk::models::testing

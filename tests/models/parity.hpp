@@ -55,4 +55,10 @@ at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape, uint64_
 /// Fills a network as the full-size cases state it and checks the manifest's first values.
 void fill_full_size(torch::nn::Module& network, const golden_case& expected);
 
+/// `name [2, 3]` of each parameter and buffer, sorted.
+std::vector<std::string> names_and_shapes(const torch::nn::Module& network);
+
+/// The same of a real checkpoint, by its list in `tests/golden/keys`.
+std::vector<std::string> real_names_and_shapes(const std::string& list);
+
 } // namespace musetalk::models::testing

@@ -5,8 +5,6 @@
 #include "media.hpp"
 
 #include <gmock/gmock.h>
-#include <opencv2/core.hpp>
-#include <opencv2/videoio.hpp>
 
 extern "C" {
 #include <libavutil/md5.h>
@@ -66,43 +64,13 @@ std::vector<std::string> reference_sums(const std::string& name) {
 
 } // namespace
 
-// -- the same pixels as OpenCV --------------------------------------------------
-
-class SamePixelsAsOpenCv : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(SamePixelsAsOpenCv, FrameByFrame) {
-  auto oracle = cv::VideoCapture{media(GetParam()).string(), cv::CAP_FFMPEG};
-  ASSERT_TRUE(oracle.isOpened());
-  auto reader = clip_reader{media(GetParam()), patient()};
-  auto expected = cv::Mat{};
-  auto frames = 0;
-  while (oracle.read(expected)) {
-    ASSERT_TRUE(reader.advance()) << "frame " << frames;
-    const auto got = reader.picture();
-    ASSERT_EQ(got.width, expected.cols);
-    ASSERT_EQ(got.height, expected.rows);
-    const auto mine =
-        cv::Mat(got.height, got.width, CV_8UC3, const_cast<uint8_t*>(got.pixels->data()));
-    ASSERT_EQ(cv::norm(mine, expected, cv::NORM_INF), 0.) << "frame " << frames;
-    ++frames;
-  }
-  EXPECT_FALSE(reader.advance());
-  EXPECT_GT(frames, 4);
-}
-
-INSTANTIATE_TEST_SUITE_P(At25FramesPerSecond, SamePixelsAsOpenCv,
-                         ::testing::Values("plain.mp4", "sound.mp4", "coded1088.mp4", "vp9.webm",
-                                           "stream.ts", "program.mpg", "flash.flv", "edit.mov",
-                                           "old.ogv", "turned180.mp4", "odd444.mkv", "odd420.webm",
-                                           "tenbit.mp4", "full_range.mov", "tagged.mp4"));
-
 // -- the same frames as ffmpeg at 25 frames per second ----------------------------
 
 class SameFramesAsFfmpeg : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(SameFramesAsFfmpeg, SumBySum) {
   const auto expected = reference_sums(GetParam());
-  ASSERT_GT(expected.size(), 40u);
+  ASSERT_GT(expected.size(), 4u);
   auto reader = clip_reader{media(GetParam()), patient()};
   auto got = std::vector<std::string>{};
   while (reader.advance())
@@ -110,11 +78,14 @@ TEST_P(SameFramesAsFfmpeg, SumBySum) {
   EXPECT_EQ(got, expected);
 }
 
-// Quarter turns are here because OpenCV 4.6 on FFmpeg 5 turns them the wrong way round.
 INSTANTIATE_TEST_SUITE_P(AtAnyRate, SameFramesAsFfmpeg,
-                         ::testing::Values("turned90.mp4", "turned180.mp4", "turned270.mp4",
-                                           "fps60.mkv", "fps12.avi", "film.mp4", "vfr.mp4",
-                                           "late_start.mkv", "carphone720.mp4", "interlaced.mp4"));
+                         ::testing::Values("plain.mp4", "coded1088.mp4", "vp9.webm", "stream.ts",
+                                           "program.mpg", "flash.flv", "edit.mov", "old.ogv",
+                                           "tenbit.mp4", "odd444.mkv", "odd420.webm",
+                                           "full_range.mov", "tagged.mp4", "turned90.mp4",
+                                           "turned180.mp4", "turned270.mp4", "fps60.mkv",
+                                           "fps12.avi", "film.mp4", "vfr.mp4", "late_start.mkv",
+                                           "carphone720.mp4", "interlaced.mp4"));
 
 // -- counts -----------------------------------------------------------------------
 

@@ -4,7 +4,6 @@
 #include "media.hpp"
 
 #include <opencv2/core.hpp>
-#include <opencv2/videoio.hpp>
 
 #include <csignal>
 #include <optional>
@@ -198,17 +197,6 @@ TEST(VideoWriter, PutsTheIndexToTheFront) {
   const auto bytes = read_bytes(folder / "video.mp4");
   EXPECT_LT(position(bytes, "moov"), position(bytes, "mdat"));
   EXPECT_LT(position(bytes, "mdat"), bytes.size());
-}
-
-TEST(VideoWriter, OpensInOpenCv) {
-  const auto folder = scratch_folder{};
-  convert(media("sound.mp4"), folder / "video.mp4");
-  auto capture = cv::VideoCapture{(folder / "video.mp4").string(), cv::CAP_FFMPEG};
-  auto picture = cv::Mat{};
-  auto frames = 0;
-  while (capture.read(picture))
-    ++frames;
-  EXPECT_EQ(frames, 100);
 }
 
 TEST(VideoWriter, OverwritesNothing) {

@@ -52,6 +52,11 @@ TEST(AutoencoderKL, EqualsDiffusersAtEveryBlock) {
   }
 }
 
+TEST(AutoencoderKL, HasTheNamesAndShapesOfTheRealCheckpoint) {
+  auto network = AutoencoderKL{autoencoder_config{}};
+  EXPECT_EQ(names_and_shapes(*network), real_names_and_shapes("sd_vae_new_names.txt"));
+}
+
 TEST(AutoencoderKL, SaysExactlyWhatDoesNotFit) {
   auto folder = goldens() / "vae/four_level";
   auto config = autoencoder_config::from_json(json_value::parse(text_of(folder / "config.json")));

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "actors/eta.hpp"
+#include "actors/gpu_scheduler.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/job_queue.hpp"
+#include "actors/metered.hpp"
+#include "actors/worker_directory.hpp"
+#include "pipeline/catalog.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace musetalk::actors {
+
+struct registry_config {
+  size_t queue_limit = 16; ///< Jobs that may wait; one more is answered with `queue_full`.
+  size_t running_jobs = 1; ///< At once; at least 1.
+  uint32_t max_attempts = 3;
+  size_t max_waiters = 256;                        ///< Of `await_end` and `remove`, together.
+  std::chrono::milliseconds max_wait{600'000};     ///< After it a waiter's asker has surely gone.
+  std::chrono::milliseconds step_timeout{120'000}; ///< Of one request to a worker.
+  std::chrono::milliseconds catalog_retry{1'000};  ///< Until a refused write is tried again.
+  uint32_t max_catalog_failures = 30; ///< In a row, of writes that must not be lost; then it ends.
+  std::string engine = "native";      ///< `native` or `mock`, for new attempts.
+  std::string weights = "real";       ///< `real`, `synthetic` or `none`, for new attempts.
+  std::vector<std::string> missing_models; ///< Not empty: jobs are refused with this list.
+};
+
+/// Starts the MUSETALK RUNNER of a job in a place (`0..running_jobs-1`), and lets it begin.
+using runner_factory = std::function<musetalk_runner_actor(const registry_actor& registry,
+                                                           const pipeline::job& job, size_t place)>;
+
+/// What the REGISTRY is made of. Everything is called on its own thread.
+struct registry_parts {
+  std::shared_ptr<pipeline::catalog> catalog;      ///< Used by this actor alone.
+  std::shared_ptr<const worker_directory> workers; ///< Storage writer and upload receiver.
+  runner_factory start_runner;
+  std::function<pipeline::timestamp_us()> now_us;
+  std::function<std::string()> new_job_id;
+  fatal_callback fatal; ///< Told when the catalog cannot be used any more.
+};
+
+struct registry_state {
+  using job_promise = caf::typed_response_promise<pipeline::job_view>;
+  using remove_promise = caf::typed_response_promise<avatar_id>;
+
+  /// A job with a runner.
+  struct active_job {
+    pipeline::job record; ///< As it lies in the catalog.
+    musetalk_runner_actor runner;
+    size_t place = 0;
+    pipeline::job_progress progress;
+    job_eta eta;
+    caf::actor_clock::time_point started;
+    std::optional<job_outcome> outcome; ///< Its end, until the catalog has it.
+    bool gone = false;                  ///< Its runner died; its staging is being removed.
+  };
+
+  /// Somebody who wants to know how a job ends.
+  struct waiter {
+    std::string job_id;
+    caf::actor_clock::time_point until;
+    job_promise reply;
+  };
+
+  registry_config config;
+  registry_parts parts;
+  job_queue queue;
+  std::map<std::string, active_job> active; ///< By job id.
+  std::vector<waiter> waiters;
+  std::map<std::string, std::vector<remove_promise>> removals; ///< By avatar id.
+  std::vector<std::string> unused_uploads; ///< Of jobs that ended before there was anyone to tell.
+  queue_status counts;                     ///< Since the start; device as last told.
+  queue_eta eta;
+  pipeline::timestamp_us last_created_us = 0;
+  uint32_t catalog_failures = 0; ///< In a row.
+  bool retry_sent = false;       ///< A delayed `next` is on its way.
+  bool stopping = false;
+  std::optional<caf::error> exit_reason; ///< Ends when the last runner has.
+
+  static inline const char* name = "registry";
+};
+
+using registry_pointer = metered_actor<registry_actor, registry_state>*;
+
+/// Keeps jobs and avatars: every change is in the catalog before anyone is told of it. At birth,
+/// jobs that were interrupted are put back into the queue (`actors/restart.hpp`); nothing starts
+/// before the first `next`. Ends the program when the catalog stays out of order. Spawn it
+/// detached: it waits for the disk.
+registry_actor::behavior_type registry(registry_pointer self, const registry_config& config,
+                                       const registry_parts& parts);
+
+} // namespace musetalk::actors

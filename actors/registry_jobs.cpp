@@ -1,0 +1,353 @@
+#include "actors/registry_steps.hpp"
+
+#include <caf/send.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace musetalk::actors::registry_steps {
+
+namespace {
+
+using pipeline::job;
+using pipeline::job_state;
+using active_job = registry_state::active_job;
+
+void release_upload(registry_pointer self, const std::string& upload) {
+  if (upload.empty())
+    return;
+  if (auto uploads = self->state.parts.workers->get().uploads)
+    self->send(uploads, atom::release_v, upload_id{upload});
+  else
+    self->state.unused_uploads.push_back(upload);
+}
+
+// -- writes that must not be lost ---------------------------------------------------
+
+void retry_later(registry_pointer self) {
+  auto& state = self->state;
+  if (state.retry_sent)
+    return;
+  state.retry_sent = true;
+  self->delayed_send(self, state.config.catalog_retry, atom::next_v);
+}
+
+// Runs a write that will be tried again until it succeeds; a catalog that stays out of order ends
+// the service, because what clients were told would no longer be true after a restart.
+template <class F>
+bool write_surely(registry_pointer self, F&& f) {
+  auto& state = self->state;
+  if (self->guarded(std::forward<F>(f))) {
+    state.catalog_failures = 0;
+    return true;
+  }
+  if (++state.catalog_failures < state.config.max_catalog_failures) {
+    retry_later(self);
+    return false;
+  }
+  state.parts.fatal("the catalog refused " + std::to_string(state.catalog_failures) +
+                    " writes in a row");
+  self->quit(make_error(errc::catalog_failed, "The catalog is out of order."));
+  return false;
+}
+
+// -- the end of a job -----------------------------------------------------------------
+
+job ended_record(const registry_state& state, const active_job& x) {
+  auto record = x.record;
+  const auto& outcome = *x.outcome;
+  record.state = outcome.state;
+  record.finished_us = state.parts.now_us();
+  record.timings_ms = outcome.timings_ms;
+  record.failure = outcome.failure;
+  record.version = outcome.version.version;
+  return record;
+}
+
+std::string reason_of(const job& x) {
+  switch (x.state) {
+  case job_state::completed:
+    return "published " + x.version;
+  case job_state::cancelled:
+    return "let go";
+  default:
+    return std::string{to_string(x.failure.code)} + ": " + x.failure.detail;
+  }
+}
+
+void count(registry_state& state, const active_job& x, const job& record) {
+  switch (record.state) {
+  case job_state::completed:
+    ++state.counts.completed;
+    state.eta.completed(static_cast<double>(record.finished_us - x.record.started_us) / 1e6);
+    break;
+  case job_state::cancelled:
+    ++state.counts.cancelled;
+    break;
+  default:
+    ++state.counts.failed;
+  }
+}
+
+// Makes the outcome durable, then known. False when the catalog refused it: tried again later.
+bool settle(registry_pointer self, const std::string& job_id) {
+  auto& state = self->state;
+  auto& x = state.active.at(job_id);
+  auto record = ended_record(state, x);
+  auto written = write_surely(self, [&] {
+    if (record.state == job_state::completed)
+      state.parts.catalog->complete_job(record, x.outcome->version, "runner");
+    else
+      state.parts.catalog->move_job(record, "runner", reason_of(record));
+  });
+  if (!written)
+    return false;
+  spdlog::info("job {} is {}: {}", job_id, to_string(record.state), reason_of(record));
+  count(state, x, record);
+  state.active.erase(job_id);
+  after_end(self, record);
+  self->send(self, atom::next_v);
+  return true;
+}
+
+// The runner died without an outcome: what it left on disk goes first.
+void bury(registry_pointer self, const std::string& job_id) {
+  auto& state = self->state;
+  auto settle_dead = [=] {
+    auto found = self->state.active.find(job_id);
+    if (found == self->state.active.end())
+      return;
+    auto outcome = job_outcome{};
+    outcome.job_id = job_id;
+    outcome.state = found->second.record.state == job_state::cancelling ? job_state::cancelled
+                                                                        : job_state::failed;
+    if (outcome.state == job_state::failed)
+      outcome.failure = {errc::worker_died, "The job's runner ended before the job did."};
+    found->second.outcome = std::move(outcome);
+    settle(self, job_id);
+  };
+  auto storage = state.parts.workers->get().storage;
+  if (!storage) {
+    settle_dead();
+    return;
+  }
+  self->request(storage, state.config.step_timeout, atom::discard_v, actors::job_id{job_id})
+      .then([=](actors::job_id&) { settle_dead(); }, [=](caf::error&) { settle_dead(); });
+}
+
+// -- the start of a job -----------------------------------------------------------------
+
+size_t free_place(const registry_state& state) {
+  auto taken = std::set<size_t>{};
+  for (const auto& [id, x] : state.active)
+    taken.insert(x.place);
+  auto place = size_t{0};
+  while (taken.contains(place))
+    ++place;
+  return place;
+}
+
+bool avatar_is_busy(const registry_state& state, const std::string& avatar_id) {
+  return state.removals.contains(avatar_id) ||
+         std::any_of(state.active.begin(), state.active.end(),
+                     [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
+}
+
+// False when nothing more is to be tried now.
+bool start_one(registry_pointer self) {
+  auto& state = self->state;
+  auto oldest = state.queue.next([&](const auto& x) { return avatar_is_busy(state, x); });
+  if (!oldest)
+    return false;
+  auto record = *oldest;
+  record.state = job_state::running;
+  record.started_us = state.parts.now_us();
+  record.engine = state.config.engine;
+  record.weights = state.config.weights;
+  auto written = write_surely(self, [&] {
+    state.parts.catalog->move_job(record, "registry", "attempt " + std::to_string(record.attempt));
+  });
+  if (!written)
+    return false;
+  state.queue.take(record.job_id);
+  auto place = free_place(state);
+  auto& x = state.active[record.job_id];
+  x.record = record;
+  x.place = place;
+  x.started = self->clock().now();
+  x.progress.job_id = record.job_id;
+  spdlog::info("job {} runs, attempt {}", record.job_id, record.attempt);
+  auto runner = self->guarded([&] {
+    return state.parts.start_runner(caf::actor_cast<registry_actor>(self), record, place);
+  });
+  if (runner) {
+    x.runner = *runner;
+    self->monitor(x.runner);
+  } else {
+    bury(self, record.job_id);
+  }
+  return true;
+}
+
+void settle_refused(registry_pointer self) {
+  auto ids = std::vector<std::string>{};
+  for (const auto& [id, x] : self->state.active)
+    if (x.outcome)
+      ids.push_back(id);
+  for (const auto& id : ids)
+    if (!settle(self, id))
+      return;
+}
+
+// Seconds until the first place is free; negative when unknown.
+double until_free(const registry_state& state, caf::actor_clock::time_point now) {
+  if (state.active.size() < state.config.running_jobs)
+    return 0.;
+  auto result = -1.;
+  for (const auto& [id, x] : state.active)
+    if (auto rest = x.eta.rest_s(now); rest >= 0.)
+      result = result < 0. ? rest : std::min(result, rest);
+  return result;
+}
+
+void quit_when_alone(registry_pointer self) {
+  auto& state = self->state;
+  auto alive = [](const auto& x) {
+    return x.second.runner && !x.second.gone;
+  };
+  if (state.exit_reason && std::none_of(state.active.begin(), state.active.end(), alive))
+    self->quit(*state.exit_reason);
+}
+
+} // namespace
+
+void progress(registry_pointer self, const pipeline::job_progress& x) {
+  auto found = self->state.active.find(x.job_id);
+  if (found == self->state.active.end())
+    return;
+  auto& job = found->second;
+  auto fraction = std::max(job.progress.fraction, std::min(x.fraction, 1.));
+  job.progress = x;
+  job.progress.fraction = fraction;
+  job.eta.moved(fraction, self->clock().now());
+}
+
+void outcome(registry_pointer self, const job_outcome& x) {
+  auto found = self->state.active.find(x.job_id);
+  if (found == self->state.active.end() || found->second.outcome)
+    return;
+  found->second.outcome = x;
+  settle(self, x.job_id);
+}
+
+void runner_down(registry_pointer self, const caf::actor_addr& source) {
+  auto& state = self->state;
+  auto found = std::find_if(state.active.begin(), state.active.end(), [&](const auto& x) {
+    return x.second.runner && x.second.runner.address() == source;
+  });
+  if (found != state.active.end()) {
+    found->second.gone = true;
+    // During the end of the service a job stays as it is.
+    if (!found->second.outcome && !state.exit_reason)
+      bury(self, found->first);
+  }
+  quit_when_alone(self);
+}
+
+void next(registry_pointer self) {
+  auto& state = self->state;
+  state.retry_sent = false;
+  for (const auto& upload : std::exchange(state.unused_uploads, {}))
+    release_upload(self, upload);
+  settle_refused(self);
+  while (!state.stopping && state.config.missing_models.empty() &&
+         state.active.size() < state.config.running_jobs && start_one(self)) {
+    // nop
+  }
+}
+
+void begin_exit(registry_pointer self, caf::error reason) {
+  auto& state = self->state;
+  state.stopping = true;
+  state.exit_reason = reason;
+  auto stopping = make_error(errc::stopping, "The service is stopping.");
+  for (auto& x : std::exchange(state.waiters, {}))
+    x.reply.deliver(stopping);
+  for (auto& [id, promises] : std::exchange(state.removals, {}))
+    for (auto& x : promises)
+      x.deliver(stopping);
+  for (const auto& [id, x] : state.active)
+    if (x.runner && !x.gone)
+      self->send_exit(x.runner, reason);
+  quit_when_alone(self);
+}
+
+bool has_jobs(const registry_state& state, const std::string& avatar_id) {
+  return !state.queue.of_avatar(avatar_id).empty() ||
+         std::any_of(state.active.begin(), state.active.end(),
+                     [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
+}
+
+void after_end(registry_pointer self, const job& record) {
+  auto& state = self->state;
+  auto view = view_of(self, record);
+  std::erase_if(state.waiters, [&](auto& x) {
+    if (x.job_id != record.job_id)
+      return false;
+    x.reply.deliver(view);
+    return true;
+  });
+  release_upload(self, record.request.upload_id);
+  const auto& avatar = record.request.avatar_id;
+  if (state.removals.contains(avatar) && !has_jobs(state, avatar))
+    remove_files(self, avatar);
+}
+
+void remove_files(registry_pointer self, const std::string& avatar) {
+  auto deliver = [=](const auto& answer) {
+    if (auto node = self->state.removals.extract(avatar))
+      for (auto& x : node.mapped())
+        x.deliver(answer);
+  };
+  // Files first: rows without files are dropped at the next start, files without rows would come
+  // back as an avatar.
+  self->request(self->state.parts.workers->get().storage, self->state.config.step_timeout,
+                atom::remove_v, avatar_id{avatar})
+      .then(
+          [=](avatar_id& removed) {
+            auto& catalog = *self->state.parts.catalog;
+            auto done = self->guarded([&] { return catalog.remove_avatar(removed.value); });
+            spdlog::info("avatar {} is removed", removed.value);
+            if (done)
+              deliver(removed);
+            else
+              deliver(done.error());
+          },
+          [=](caf::error& x) { deliver(x); });
+}
+
+pipeline::job_view view_of(registry_pointer self, const job& record) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  auto result = pipeline::job_view{};
+  result.record = record;
+  result.progress.job_id = record.job_id;
+  if (auto found = state.active.find(record.job_id);
+      found != state.active.end() && !is_final(record.state)) {
+    result.progress = found->second.progress;
+    result.eta_s = found->second.eta.rest_s(now);
+  } else if (record.state == job_state::queued) {
+    result.position = state.queue.position(record.job_id);
+    result.eta_s =
+        state.eta.rest_s(result.position, state.config.running_jobs, until_free(state, now));
+  } else if (record.state == job_state::completed) {
+    result.progress.fraction = 1.;
+    result.eta_s = 0.;
+  }
+  return result;
+}
+
+} // namespace musetalk::actors::registry_steps

@@ -1,0 +1,223 @@
+#include "actors/registry_steps.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace musetalk::actors::registry_steps {
+
+namespace {
+
+using pipeline::job;
+using pipeline::job_request;
+using pipeline::job_state;
+using pipeline::job_view;
+
+bool same_work(const job_request& x, const job_request& y) {
+  return x.kind == y.kind && x.avatar_id == y.avatar_id && x.tutor_id == y.tutor_id &&
+         x.apply_blur == y.apply_blur && !x.video_sha256.empty() &&
+         x.video_sha256 == y.video_sha256;
+}
+
+// A job that will make, or has made, the very version that is asked for.
+std::optional<job> find_same(registry_state& state, const job_request& request) {
+  auto same = [&](const job& x) {
+    return same_work(x.request, request);
+  };
+  for (const auto& [id, x] : state.active)
+    if (x.record.state == job_state::running && same(x.record))
+      return x.record;
+  if (auto queued = state.queue.find_if(same))
+    return *queued;
+  auto avatar = state.parts.catalog->find_avatar(request.avatar_id);
+  if (!avatar || avatar->current_version.empty())
+    return std::nullopt;
+  for (const auto& x : avatar->versions) {
+    auto current = x.version == avatar->current_version;
+    if (!current || x.engine != state.config.engine || x.weights != state.config.weights)
+      continue;
+    if (auto made = state.parts.catalog->find_job(x.job_id); made && same(*made))
+      return made;
+  }
+  return std::nullopt;
+}
+
+std::string joined(const std::vector<std::string>& xs) {
+  auto result = std::string{};
+  for (const auto& x : xs)
+    result += (result.empty() ? "" : ", ") + x;
+  return result;
+}
+
+void require_place(const registry_state& state, const job_request& request) {
+  if (!state.config.missing_models.empty())
+    throw error(errc::models_missing,
+                "Weight files are missing: " + joined(state.config.missing_models) + ".");
+  if (state.removals.contains(request.avatar_id))
+    throw error(errc::avatar_busy, "The avatar is being removed.");
+  if (state.queue.size() >= state.config.queue_limit)
+    throw error(errc::queue_full, "The queue holds " + std::to_string(state.queue.size()) +
+                                      " jobs; its limit is " +
+                                      std::to_string(state.config.queue_limit) + ".");
+}
+
+job find_job(registry_state& state, const std::string& job_id) {
+  if (auto found = state.active.find(job_id); found != state.active.end())
+    return found->second.record;
+  if (auto queued = state.queue.find(job_id))
+    return *queued;
+  if (auto known = state.parts.catalog->find_job(job_id))
+    return *known;
+  throw error(errc::job_not_found, "There is no job of that id.");
+}
+
+void cancel_queued(registry_pointer self, const std::string& job_id, const std::string& reason) {
+  auto& state = self->state;
+  auto record = *state.queue.find(job_id);
+  record.state = job_state::cancelled;
+  record.finished_us = state.parts.now_us();
+  state.parts.catalog->move_job(record, "client", reason);
+  state.queue.take(job_id);
+  ++state.counts.cancelled;
+  spdlog::info("job {} is cancelled: {}", job_id, reason);
+  after_end(self, record);
+}
+
+void cancel_active(registry_pointer self, registry_state::active_job& x,
+                   const std::string& reason) {
+  if (x.record.state != job_state::running || x.outcome)
+    return;
+  auto record = x.record;
+  record.state = job_state::cancelling;
+  self->state.parts.catalog->move_job(record, "client", reason);
+  x.record = record;
+  spdlog::info("job {} is being cancelled: {}", record.job_id, reason);
+  self->send(x.runner, atom::cancel_v);
+}
+
+// Askers whose own time-out has long passed would fill the places of others.
+void forget_late_waiters(registry_pointer self) {
+  auto now = self->clock().now();
+  std::erase_if(self->state.waiters, [&](const auto& x) { return x.until <= now; });
+}
+
+size_t waiting(const registry_state& state) {
+  auto result = state.waiters.size();
+  for (const auto& [id, promises] : state.removals)
+    result += promises.size();
+  return result;
+}
+
+void require_waiting_place(registry_pointer self) {
+  forget_late_waiters(self);
+  const auto& config = self->state.config;
+  if (waiting(self->state) >= config.max_waiters)
+    throw error(errc::queue_full, std::to_string(config.max_waiters) +
+                                      " clients wait for jobs already; that is the limit.");
+}
+
+} // namespace
+
+job_view submit(registry_pointer self, const job_request& request) {
+  auto& state = self->state;
+  if (state.stopping)
+    throw error(errc::stopping, "The service is stopping.");
+  if (auto same = find_same(state, request); same && !state.removals.contains(request.avatar_id))
+    return view_of(self, *same);
+  require_place(state, request);
+  auto record = job{};
+  record.job_id = state.parts.new_job_id();
+  record.request = request;
+  record.engine = state.config.engine;
+  record.weights = state.config.weights;
+  // Strictly growing, so that the order of creation is the order of the queue after a restart too.
+  record.created_us = std::max(state.parts.now_us(), state.last_created_us + 1);
+  state.parts.catalog->add_job(record, "client");
+  state.last_created_us = record.created_us;
+  state.queue.push(record);
+  spdlog::info("job {} is queued for avatar {}", record.job_id, request.avatar_id);
+  self->send(self, atom::next_v);
+  return view_of(self, record);
+}
+
+job_view look(registry_pointer self, const std::string& job_id) {
+  return view_of(self, find_job(self->state, job_id));
+}
+
+pipeline::avatar look_avatar(registry_pointer self, const std::string& avatar_id) {
+  if (auto found = self->state.parts.catalog->find_avatar(avatar_id))
+    return *found;
+  throw error(errc::avatar_not_found, "There is no avatar of that id.");
+}
+
+pipeline::job_page list_jobs(registry_pointer self, const pipeline::job_filter& filter,
+                             const pipeline::page_request& page) {
+  auto result = self->state.parts.catalog->list_jobs(filter, page);
+  for (auto& x : result.jobs)
+    x = view_of(self, x.record);
+  return result;
+}
+
+job_view cancel(registry_pointer self, const std::string& job_id) {
+  auto& state = self->state;
+  auto record = find_job(state, job_id);
+  if (is_final(record.state))
+    throw error(errc::job_finished,
+                "The job has already ended: " + std::string{to_string(record.state)} + ".");
+  if (auto found = state.active.find(job_id); found != state.active.end())
+    cancel_active(self, found->second, "asked by a client");
+  else
+    cancel_queued(self, job_id, "asked by a client");
+  return look(self, job_id);
+}
+
+job_view look_for_end(registry_pointer self, const std::string& job_id) {
+  auto result = look(self, job_id);
+  if (!is_final(result.record.state))
+    require_waiting_place(self);
+  return result;
+}
+
+caf::result<job_view> wait_for_end(registry_pointer self, const std::string& job_id) {
+  auto reply = self->make_response_promise<job_view>();
+  self->state.waiters.push_back({job_id, self->clock().now() + self->state.config.max_wait, reply});
+  return reply;
+}
+
+void check_removal(registry_pointer self, const std::string& avatar_id, bool force) {
+  auto& state = self->state;
+  auto busy = has_jobs(state, avatar_id);
+  if (!busy && !state.parts.catalog->find_avatar(avatar_id))
+    throw error(errc::avatar_not_found, "There is no avatar of that id.");
+  if (busy && !force && !state.removals.contains(avatar_id))
+    throw error(errc::avatar_busy, "A job of the avatar has not ended. Remove it by force to "
+                                   "cancel the job.");
+  require_waiting_place(self);
+  for (const auto& job_id : state.queue.of_avatar(avatar_id))
+    cancel_queued(self, job_id, "its avatar is removed");
+  for (auto& [id, x] : state.active)
+    if (x.record.request.avatar_id == avatar_id)
+      cancel_active(self, x, "its avatar is removed");
+}
+
+caf::result<avatar_id> remove(registry_pointer self, const std::string& avatar_id) {
+  auto& state = self->state;
+  auto reply = self->make_response_promise<actors::avatar_id>();
+  auto first = !state.removals.contains(avatar_id);
+  state.removals[avatar_id].push_back(reply);
+  // Otherwise the last of its jobs goes on with it.
+  if (first && !has_jobs(state, avatar_id))
+    remove_files(self, avatar_id);
+  return reply;
+}
+
+queue_status status(registry_pointer self) {
+  auto& state = self->state;
+  auto result = state.counts;
+  result.queued = static_cast<uint32_t>(state.queue.size());
+  result.running = static_cast<uint32_t>(state.active.size());
+  return result;
+}
+
+} // namespace musetalk::actors::registry_steps

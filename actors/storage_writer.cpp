@@ -1,0 +1,86 @@
+#include "actors/storage_writer.hpp"
+
+namespace musetalk::actors {
+
+namespace {
+
+// A job whose staging was discarded may still have messages on their way.
+storage_writer_state::open_version& find_open(storage_writer_state& state, const job_id& job) {
+  auto found = state.open.find(job.value);
+  if (found == state.open.end())
+    throw error(errc::cancelled, "Nothing of this job is being written any more.",
+                "job " + job.value);
+  return found->second;
+}
+
+std::string open_staging(storage_writer_state& state, const pipeline::version_plan& plan) {
+  // What an attempt before left must be gone before the folder is made anew.
+  state.open.erase(plan.job_id);
+  auto writer = state.store->begin(plan);
+  auto folder = writer->folder().string();
+  state.open[plan.job_id].writer = std::move(writer);
+  return folder;
+}
+
+int64_t write_frames(storage_writer_state& state, const job_id& job,
+                     const pipeline::prepared_batch& batch,
+                     const std::vector<pipeline::latent>& latents) {
+  auto& version = find_open(state, job);
+  if (!batch.frames.empty())
+    version.writer->write(batch.frames, latents);
+  version.frames += std::ssize(batch.frames);
+  return version.frames;
+}
+
+int64_t verify(storage_writer_state& state, const job_id& job) {
+  auto& version = find_open(state, job);
+  version.writer->verify();
+  return version.frames;
+}
+
+pipeline::avatar_version publish(storage_writer_state& state, const job_id& job) {
+  auto result = find_open(state, job).writer->publish();
+  state.open.erase(job.value);
+  return result;
+}
+
+} // namespace
+
+storage_writer_actor::behavior_type
+storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avatar_store>& store) {
+  self->state.store = store;
+  return {
+      [=](atom::open, const pipeline::version_plan& plan) -> caf::result<std::string> {
+        return self->guarded([&] { return open_staging(self->state, plan); });
+      },
+      [=](atom::write, const job_id& job, const pipeline::prepared_batch& batch,
+          const std::vector<pipeline::latent>& latents) -> caf::result<int64_t> {
+        return self->guarded([&] { return write_frames(self->state, job, batch, latents); });
+      },
+      [=](atom::verify, const job_id& job) -> caf::result<int64_t> {
+        return self->guarded([&] { return verify(self->state, job); });
+      },
+      [=](atom::publish, const job_id& job) -> caf::result<pipeline::avatar_version> {
+        return self->guarded([&] { return publish(self->state, job); });
+      },
+      [=](atom::discard, const job_id& job) -> caf::result<job_id> {
+        return self->guarded([&] {
+          self->state.open.erase(job.value);
+          self->state.store->discard_staging(job.value);
+          return job;
+        });
+      },
+      [=](atom::discard, const upload_id& upload) {
+        // Nobody waits for it; a failure is in the log, and the next start cleans up.
+        self->guarded([&] { self->state.store->discard_upload(upload.value); });
+      },
+      [=](atom::remove, const avatar_id& avatar) -> caf::result<avatar_id> {
+        return self->guarded([&] {
+          self->state.store->remove_avatar(avatar.value);
+          return avatar;
+        });
+      },
+  };
+}
+
+} // namespace musetalk::actors

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/metered.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace musetalk::actors {
+
+struct storage_writer_state {
+  /// A version on its way.
+  struct open_version {
+    std::unique_ptr<pipeline::version_writer> writer;
+    int64_t frames = 0; ///< Written so far.
+  };
+
+  std::shared_ptr<pipeline::avatar_store> store;
+  std::map<std::string, open_version> open; ///< By job id. Dropping one removes its staging.
+
+  static inline const char* name = "storage-writer";
+};
+
+using storage_writer_pointer = metered_actor<storage_writer_actor, storage_writer_state>*;
+
+/// Writes, verifies, publishes and removes avatars. What is still in staging when it ends, however
+/// it ends, is removed. Spawn it detached: it waits for the disk.
+/// @param store Used by this actor alone.
+storage_writer_actor::behavior_type
+storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avatar_store>& store);
+
+} // namespace musetalk::actors

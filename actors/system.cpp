@@ -1,0 +1,311 @@
+#include "actors/system.hpp"
+
+#include "actors/musetalk_runner.hpp"
+#include "actors/registry.hpp"
+#include "actors/storage_writer.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/upload_receiver.hpp"
+#include "actors/worker_directory.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/spawn_options.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+namespace musetalk::actors {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct actor_config : caf::actor_system_config {
+  explicit actor_config(size_t pool_threads) {
+    add_message_types<caf::id_block::musetalk>();
+    // An idle service costs nothing under `sharing`; work stealing polls.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::max<size_t>(pool_threads, 1));
+  }
+};
+
+template <class Handle>
+caf::strong_actor_ptr pointer(const Handle& x) {
+  return caf::actor_cast<caf::strong_actor_ptr>(x);
+}
+
+std::string weights_of(const system_config& config) {
+  if (config.mock)
+    return "none";
+  return config.synthetic ? "synthetic" : "real";
+}
+
+registry_config registry_settings(const system_config& config) {
+  auto result = registry_config{};
+  result.queue_limit = config.queue_limit;
+  result.running_jobs = std::max<size_t>(config.running_jobs, 1);
+  result.max_attempts = config.max_attempts;
+  result.max_waiters = config.max_waiters;
+  result.max_wait = config.max_wait;
+  result.step_timeout = config.step_timeout;
+  result.engine = config.mock ? "mock" : "native";
+  result.weights = weights_of(config);
+  if (!config.mock)
+    result.missing_models = config.missing_models;
+  return result;
+}
+
+musetalk_runner_config runner_settings(const system_config& config,
+                                       const pipeline::store_layout& layout) {
+  auto result = musetalk_runner_config{};
+  result.layout = layout;
+  result.mock = config.mock;
+  result.batch_frames = config.batch_frames;
+  result.credit_batches = config.credit_batches;
+  result.step_timeout = config.step_timeout;
+  result.job_timeout = config.job_timeout;
+  return result;
+}
+
+// What waits or was interrupted still needs its upload; everything else half is removed.
+void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog) {
+  auto kept = std::vector<std::string>{};
+  for (const auto& jobs : {catalog.queued_jobs(), catalog.active_jobs()})
+    for (const auto& x : jobs)
+      if (!x.request.upload_id.empty())
+        kept.push_back(x.request.upload_id);
+  auto scan = store.recover(kept);
+  for (const auto& x : scan.removed)
+    spdlog::info("start-up removed {}", x);
+  catalog.reconcile(scan.avatars);
+  spdlog::info("the store holds {} avatars", scan.avatars.size());
+}
+
+} // namespace
+
+struct service_system::impl {
+  impl(const system_config& x, system_parts y)
+      : config(x), parts(std::move(y)), store(parts.open_store()), catalog(parts.open_catalog()),
+        actor_settings(x.pool_threads), system(actor_settings) {
+    // nop
+  }
+
+  // -- start ----------------------------------------------------------------------
+  storage_writer_actor spawn_storage() {
+    return system.spawn<caf::detached>(storage_writer, store);
+  }
+
+  preprocessor_actor spawn_preprocessor() {
+    return system.spawn<caf::detached>(preprocessor, parts.preprocessor);
+  }
+
+  upload_receiver_actor spawn_uploads() {
+    auto settings = upload_receiver_config{};
+    settings.idle_timeout = config.upload_idle_timeout;
+    settings.step_timeout = config.step_timeout;
+    return system.spawn(upload_receiver, settings, upload_receiver_parts{registry, workers});
+  }
+
+  gpu_scheduler_actor spawn_gpu() {
+    auto settings = gpu_scheduler_config{};
+    settings.max_waiting_requests = config.device_queue_limit;
+    settings.max_batch_frames = config.device_batch_frames;
+    auto report = [registry = registry](const device_status& x) {
+      caf::anon_send(registry, atom::status_v, x);
+    };
+    return system.spawn<caf::detached>(
+        gpu_scheduler, settings, gpu_scheduler_parts{parts.make_encoder, report, tell_fatal()});
+  }
+
+  runner_factory start_runner() {
+    return [this, settings = runner_settings(config, store->layout())](
+               const registry_actor& to, const pipeline::job& job, size_t place) {
+      auto now = workers->get();
+      auto runner_parts =
+          musetalk_runner_parts{to, now.preprocessors.at(place), now.gpu, now.storage};
+      auto runner = system.spawn(musetalk_runner, settings, runner_parts, job);
+      caf::anon_send(runner, atom::start_v);
+      return runner;
+    };
+  }
+
+  registry_actor spawn_registry() {
+    auto registry_with = registry_parts{catalog,      workers,          start_runner(),
+                                        parts.now_us, parts.new_job_id, tell_fatal()};
+    return system.spawn<caf::detached>(actors::registry, registry_settings(config), registry_with);
+  }
+
+  // Workers first, then those who ask them; nothing runs before the registry's first `next`.
+  void start() {
+    recover_store(*store, *catalog);
+    auto places = std::max<size_t>(config.running_jobs, 1);
+    workers->change([&](worker_set& x) {
+      x.storage = spawn_storage();
+      x.prober = spawn_preprocessor();
+      for (size_t i = 0; i < places; ++i)
+        x.preprocessors.push_back(spawn_preprocessor());
+    });
+    registry = spawn_registry();
+    auto has_device = !config.mock && config.missing_models.empty();
+    workers->change([&](worker_set& x) {
+      if (has_device)
+        x.gpu = spawn_gpu();
+      x.uploads = spawn_uploads();
+    });
+    supervise(places);
+    caf::anon_send(registry, atom::next_v);
+  }
+
+  void supervise(size_t places) {
+    auto now = workers->get();
+    auto children =
+        std::vector<supervised>{{"registry", pointer(registry), nullptr},
+                                {"storage writer", pointer(now.storage),
+                                 [this] {
+                                   return replace(&worker_set::storage, spawn_storage());
+                                 }},
+                                {"upload receiver", pointer(now.uploads),
+                                 [this] {
+                                   return replace(&worker_set::uploads, spawn_uploads());
+                                 }},
+                                {"prober", pointer(now.prober), [this] {
+                                   return replace(&worker_set::prober, spawn_preprocessor());
+                                 }}};
+    for (size_t i = 0; i < places; ++i)
+      children.push_back({"preprocessor", pointer(now.preprocessors[i]), [this, i] {
+                            auto successor = spawn_preprocessor();
+                            workers->change([&](auto& x) { x.preprocessors[i] = successor; });
+                            return pointer(successor);
+                          }});
+    if (now.gpu)
+      children.push_back({"gpu scheduler", pointer(now.gpu), nullptr});
+    overseer = system.spawn(supervisor, children, tell_fatal());
+  }
+
+  template <class Handle>
+  caf::strong_actor_ptr replace(Handle worker_set::*place, const Handle& successor) {
+    workers->change([&](worker_set& x) { x.*place = successor; });
+    return pointer(successor);
+  }
+
+  // Whatever goes wrong next is a consequence of the first.
+  fatal_callback tell_fatal() {
+    return [this](const std::string& reason) {
+      if (fatal_told.exchange(true))
+        return;
+      spdlog::critical("the service cannot go on: {}", reason);
+      if (parts.fatal)
+        parts.fatal(reason);
+    };
+  }
+
+  // -- end --------------------------------------------------------------------------
+  // Ends one actor and waits for its end. With high priority what lies in its mailbox is not worked
+  // off any more.
+  template <caf::message_priority Priority = caf::message_priority::high>
+  void end(caf::scoped_actor& self, const caf::strong_actor_ptr& x) {
+    if (!x)
+      return;
+    auto actor = caf::actor_cast<caf::actor>(x);
+    self->monitor(actor);
+    self->send<Priority>(actor, caf::exit_msg{self->address(), caf::exit_reason::user_shutdown});
+    auto ended = false;
+    while (!ended) {
+      auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+      auto wait = in_time ? std::max(left, milliseconds{1}) : milliseconds{60'000};
+      self->receive([&](const caf::down_msg& down) { ended = down.source == actor.address(); },
+                    caf::after(wait) >>
+                        [&] {
+                          in_time = false;
+                          log_busy();
+                        });
+    }
+  }
+
+  void log_busy() const {
+    for (const auto& x : read_meters())
+      if (x.current_us >= 0)
+        spdlog::error("the end waits for the {}: at work for {} ms, {} messages left", x.name,
+                      x.current_us / 1000, x.depth);
+  }
+
+  bool stop(milliseconds timeout) {
+    auto lock = std::lock_guard{stop_mutex};
+    if (std::exchange(stopped, true))
+      return in_time;
+    deadline = steady_clock::now() + timeout;
+    auto self = caf::scoped_actor{system};
+    self->request(overseer, caf::infinite, atom::stop_v).receive([] {}, [](caf::error&) {});
+    self->send(registry, atom::stop_v);
+    auto now = workers->get();
+    end(self, pointer(now.uploads));
+    // Takes the runners with it.
+    end(self, pointer(registry));
+    end(self, pointer(now.gpu));
+    end(self, pointer(now.prober));
+    for (const auto& x : now.preprocessors)
+      end(self, pointer(x));
+    // Last, and after all that it was told: it removes what the others left in staging.
+    end<caf::message_priority::normal>(self, pointer(now.storage));
+    end(self, pointer(overseer));
+    workers->change([](worker_set& x) { x = {}; });
+    {
+      auto handles = std::lock_guard{handle_mutex};
+      registry = nullptr;
+    }
+    overseer = nullptr;
+    spdlog::info("all actors have ended");
+    return in_time;
+  }
+
+  system_config config;
+  system_parts parts;
+  std::shared_ptr<pipeline::avatar_store> store;
+  std::shared_ptr<pipeline::catalog> catalog;
+  std::shared_ptr<worker_directory> workers = std::make_shared<worker_directory>();
+  std::atomic<bool> fatal_told = false;
+  actor_config actor_settings;
+  caf::actor_system system;
+  mutable std::mutex handle_mutex; ///< Guards `registry`.
+  registry_actor registry;
+  caf::actor overseer;
+  std::mutex stop_mutex;
+  bool stopped = false;
+  bool in_time = true;
+  steady_clock::time_point deadline;
+};
+
+service_system::service_system(const system_config& config, system_parts parts)
+    : impl_(std::make_unique<impl>(config, std::move(parts))) {
+  impl_->start();
+}
+
+service_system::~service_system() {
+  stop(std::chrono::seconds{10});
+}
+
+registry_actor service_system::registry() const {
+  auto lock = std::lock_guard{impl_->handle_mutex};
+  return impl_->registry;
+}
+
+upload_receiver_actor service_system::uploads() const {
+  return impl_->workers->get().uploads;
+}
+
+caf::actor_system& service_system::actors() {
+  return impl_->system;
+}
+
+bool service_system::stop(std::chrono::milliseconds timeout) {
+  return impl_->stop(timeout);
+}
+
+} // namespace musetalk::actors

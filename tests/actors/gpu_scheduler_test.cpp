@@ -1,0 +1,266 @@
+#include "actors/gpu_scheduler.hpp"
+
+#include "tests/actors/deterministic_system.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+
+using namespace musetalk;
+using namespace musetalk::actors;
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+namespace {
+
+using latents = std::vector<pipeline::latent>;
+
+/// What the fake device has seen and how it shall behave.
+struct device {
+  std::vector<std::vector<int32_t>> executions; ///< The marks of the crops, per execution.
+  size_t memory_frames = 1000;                  ///< More in one execution run out of memory.
+  int32_t poison = -1;                          ///< A crop of this mark fails the execution.
+  std::atomic<int> inside = 0;
+};
+
+/// A crop that can be told from others: its width is its mark.
+pipeline::image crop(int32_t mark) {
+  return {mark, 1, 3, nullptr};
+}
+
+std::vector<pipeline::image> crops(int32_t first, int32_t count) {
+  auto result = std::vector<pipeline::image>{};
+  for (auto i = 0; i < count; ++i)
+    result.push_back(crop(first + i));
+  return result;
+}
+
+class fake_encoder : public pipeline::latent_encoder {
+public:
+  explicit fake_encoder(device& x) : device_(x) {}
+
+  latents encode(std::span<const pipeline::image> xs) override {
+    // The work itself asserts that it is alone on the device.
+    EXPECT_EQ(device_.inside.fetch_add(1), 0);
+    auto marks = std::vector<int32_t>{};
+    auto result = latents{};
+    for (const auto& x : xs) {
+      marks.push_back(x.width);
+      result.push_back(
+          {std::make_shared<const std::vector<uint16_t>>(1, static_cast<uint16_t>(x.width))});
+    }
+    device_.executions.push_back(marks);
+    device_.inside.fetch_sub(1);
+    if (xs.size() > device_.memory_frames)
+      throw error(errc::device_out_of_memory, "The device ran out of memory.");
+    if (std::count(marks.begin(), marks.end(), device_.poison) > 0)
+      throw error(errc::device_failed, "The device rejected the work.");
+    return result;
+  }
+
+  pipeline::device_report report() const override {
+    return {"cpu", "fake", "synthetic", "fp32", 0};
+  }
+
+private:
+  device& device_;
+};
+
+std::vector<int> marks_of(const latents& xs) {
+  auto result = std::vector<int>{};
+  for (const auto& x : xs)
+    result.push_back(x.half_bits->at(0));
+  return result;
+}
+
+struct GpuScheduler : tests::DeterministicSystem {
+  device fake;
+  std::vector<device_status> reports;
+  std::vector<std::string> fatals;
+
+  gpu_scheduler_actor spawn(gpu_scheduler_config limits = {}) {
+    auto parts = gpu_scheduler_parts{[this] { return std::make_unique<fake_encoder>(fake); },
+                                     [this](const device_status& x) { reports.push_back(x); },
+                                     [this](const std::string& x) {
+                                       fatals.push_back(x);
+                                     }};
+    auto result = own(sys.spawn(gpu_scheduler, limits, parts));
+    sched.run();
+    return result;
+  }
+
+  auto encode(const gpu_scheduler_actor& to, const std::string& job, work_class priority,
+              std::vector<pipeline::image> xs) {
+    return self->request(to, 1s, atom::encode_v, job_id{job}, priority, std::move(xs));
+  }
+};
+
+} // namespace
+
+TEST_F(GpuScheduler, AnswersEveryLatentInTheOrderOfItsCrops) {
+  auto gpu = spawn();
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 3));
+  ASSERT_TRUE(answer.value);
+  EXPECT_THAT(marks_of(*answer.value), ElementsAre(1, 2, 3));
+}
+
+TEST_F(GpuScheduler, AnswersNothingForNothingWithoutTheDevice) {
+  auto gpu = spawn();
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 0));
+  ASSERT_TRUE(answer.value);
+  EXPECT_THAT(*answer.value, IsEmpty());
+  EXPECT_THAT(fake.executions, IsEmpty());
+}
+
+TEST_F(GpuScheduler, SharesOneExecutionBetweenJobs) {
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 4));
+  auto b = encode(gpu, "b", work_class::create, crops(11, 4));
+  auto c = encode(gpu, "c", work_class::create, crops(21, 4));
+  EXPECT_THAT(marks_of(*read<latents>(a).value), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(marks_of(*read<latents>(b).value), ElementsAre(11, 12, 13, 14));
+  EXPECT_THAT(marks_of(*read<latents>(c).value), ElementsAre(21, 22, 23, 24));
+  EXPECT_THAT(fake.executions,
+              ElementsAre(ElementsAre(1, 2, 3, 4, 11, 12, 13, 14), ElementsAre(21, 22, 23, 24)));
+}
+
+TEST_F(GpuScheduler, CutsARequestThatIsLargerThanABatch) {
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 5));
+  EXPECT_THAT(marks_of(*answer.value), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1, 2), ElementsAre(3, 4), ElementsAre(5)));
+}
+
+TEST_F(GpuScheduler, LetsSpeakPassCreate) {
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 2));
+  auto b = encode(gpu, "b", work_class::create, crops(11, 2));
+  auto c = encode(gpu, "c", work_class::speak, crops(21, 1));
+  auto d = encode(gpu, "d", work_class::speak, crops(31, 1));
+  for (auto* x : {&a, &b, &c, &d})
+    EXPECT_TRUE(read<latents>(*x).value);
+  EXPECT_THAT(fake.executions,
+              ElementsAre(ElementsAre(21, 31), ElementsAre(1, 2), ElementsAre(11, 12)));
+}
+
+TEST_F(GpuScheduler, LetsSpeakPassBetweenTheCutsOfALargeRequest) {
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto large = encode(gpu, "a", work_class::create, crops(1, 4));
+  sched.run_once(); // takes the request
+  sched.run_once(); // runs its first cut
+  auto urgent = encode(gpu, "b", work_class::speak, crops(21, 1));
+  EXPECT_THAT(marks_of(*read<latents>(urgent).value), ElementsAre(21));
+  EXPECT_THAT(marks_of(*read<latents>(large).value), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(GpuScheduler, NeverMixesClassesInOneExecution) {
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 1));
+  auto b = encode(gpu, "b", work_class::speak, crops(11, 1));
+  read<latents>(a);
+  read<latents>(b);
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(11), ElementsAre(1)));
+}
+
+TEST_F(GpuScheduler, SaysBusyBeyondItsLimit) {
+  auto gpu = spawn({.max_waiting_requests = 2});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 1));
+  auto b = encode(gpu, "b", work_class::create, crops(2, 1));
+  auto c = encode(gpu, "c", work_class::create, crops(3, 1));
+  EXPECT_TRUE(read<latents>(a).value);
+  EXPECT_TRUE(read<latents>(b).value);
+  auto refused = read<latents>(c);
+  EXPECT_EQ(refused.code, errc::device_busy);
+  EXPECT_THAT(refused.detail, ::testing::HasSubstr("limit is 2"));
+}
+
+TEST_F(GpuScheduler, HalvesTheBatchWhenMemoryRunsOut) {
+  fake.memory_frames = 3;
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 8));
+  EXPECT_THAT(marks_of(*answer.value), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  auto sizes = std::vector<size_t>{};
+  for (const auto& x : fake.executions)
+    sizes.push_back(x.size());
+  EXPECT_THAT(sizes, ElementsAre(8, 4, 2, 2, 2, 2));
+}
+
+TEST_F(GpuScheduler, SaysSoWhenNotEvenOneFrameFits) {
+  fake.memory_frames = 0;
+  auto gpu = spawn({.max_batch_frames = 4});
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 4));
+  EXPECT_EQ(answer.code, errc::device_out_of_memory);
+}
+
+TEST_F(GpuScheduler, FailsOnlyTheJobWhoseWorkTheDeviceRejects) {
+  fake.poison = 12;
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 2));
+  auto b = encode(gpu, "b", work_class::create, crops(11, 2));
+  auto c = encode(gpu, "c", work_class::create, crops(21, 2));
+  EXPECT_THAT(marks_of(*read<latents>(a).value), ElementsAre(1, 2));
+  EXPECT_EQ(read<latents>(b).code, errc::device_failed);
+  EXPECT_THAT(marks_of(*read<latents>(c).value), ElementsAre(21, 22));
+}
+
+TEST_F(GpuScheduler, FailsTheQueuedWorkOfACancelledJobOnly) {
+  auto gpu = spawn();
+  auto kept = encode(gpu, "a", work_class::create, crops(1, 1));
+  auto dropped = encode(gpu, "b", work_class::create, crops(2, 1));
+  self->send(gpu, atom::cancel_v, job_id{"b"});
+  EXPECT_TRUE(read<latents>(kept).value);
+  EXPECT_EQ(read<latents>(dropped).code, errc::cancelled);
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1)));
+}
+
+TEST_F(GpuScheduler, AnswersEveryoneBeforeItStops) {
+  auto gpu = spawn({.max_batch_frames = 1});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 1));
+  auto b = encode(gpu, "b", work_class::create, crops(2, 1));
+  auto c = encode(gpu, "c", work_class::create, crops(3, 1));
+  sched.run(1);
+  self->send_exit(gpu, caf::exit_reason::user_shutdown);
+  auto answered = 0;
+  for (auto* x : {&a, &b, &c}) {
+    auto answer = read<latents>(*x);
+    answered += answer.value || answer.code == errc::cancelled;
+  }
+  EXPECT_EQ(answered, 3);
+}
+
+TEST_F(GpuScheduler, ReportsReadinessAndTheEndOfItsWork) {
+  auto gpu = spawn();
+  ASSERT_EQ(reports.size(), 1);
+  EXPECT_TRUE(reports.back().ready);
+  EXPECT_EQ(reports.back().device.name, "fake");
+  ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 3));
+  EXPECT_EQ(reports.back().executions, 1u);
+  EXPECT_EQ(reports.back().frames, 3u);
+  EXPECT_EQ(reports.back().waiting, 0u);
+  EXPECT_EQ(reports.back().running_frames, 0u);
+}
+
+TEST_F(GpuScheduler, ReportsABusyDeviceNoMoreOftenThanItsInterval) {
+  auto gpu = spawn({.max_batch_frames = 1, .report_interval = 200ms});
+  auto work = encode(gpu, "a", work_class::create, crops(1, 100));
+  read<latents>(work);
+  // Ready, and idle again: the test's clock stands still in between.
+  EXPECT_EQ(reports.size(), 2u);
+}
+
+TEST_F(GpuScheduler, EndsTheProgramWhenItsNetworksCannotBeLoaded) {
+  auto parts =
+      gpu_scheduler_parts{[]() -> std::unique_ptr<pipeline::latent_encoder> {
+                            throw error(errc::models_invalid, "vae.bin has 3 wrong shapes.");
+                          },
+                          [](const device_status&) { FAIL(); },
+                          [this](const std::string& x) {
+                            fatals.push_back(x);
+                          }};
+  auto gpu = sys.spawn(gpu_scheduler, gpu_scheduler_config{}, parts);
+  sched.run();
+  EXPECT_THAT(fatals, ElementsAre(::testing::HasSubstr("vae.bin has 3 wrong shapes.")));
+  auto late = encode(gpu, "a", work_class::create, crops(1, 1));
+  EXPECT_EQ(read<latents>(late).code, errc::worker_died);
+}
