@@ -13,7 +13,7 @@ namespace musetalk::pipeline {
 /// What to make of one clip.
 struct clip_request {
   std::filesystem::path source;     ///< The video; read only.
-  std::filesystem::path video_path; ///< Where the 25 fps H.264 goes; must not exist.
+  std::filesystem::path video_path; ///< Where the 25 fps H.264 goes; must not exist. Empty: none.
   bool apply_blur = false;
   bool convert_only = false; ///< Mock: write the video, prepare nothing.
 };
@@ -31,6 +31,19 @@ struct prepare_config {
   int32_t threads = 0;             ///< For codecs and face networks; 0 = all cores.
 };
 
+/// Where the wall time of a clip went so far, seconds, and what was found on the way.
+struct prepare_times {
+  double decode_s = 0.;  ///< Reading, decoding, deinterlacing.
+  double colour_s = 0.;  ///< To BGR, rotation, square pixels.
+  double convert_s = 0.; ///< Encoding and writing `video_path`.
+  double blur_s = 0.;
+  double detect_s = 0.; ///< Face networks and the box rule.
+  double crop_s = 0.;
+  double mask_s = 0.;
+  int64_t damaged_frames = 0; ///< Could not be decoded whole; tolerated.
+  int64_t held_frames = 0;    ///< Handed out with a face that was not seen but interpolated.
+};
+
 /// Reads one clip once and hands out prepared frames in order: decodes, converts to 25 fps (writing
 /// `video_path` on the way), finds the face, crops and masks. Memory does not grow with the clip's
 /// length. Used by one thread at a time. Destroying it early leaves a partial `video_path` to the
@@ -46,6 +59,9 @@ public:
   /// ones, and `video_path` is complete then.
   /// @throws error `video_*`, `face_*`, `storage_*`. The preparer is of no use afterwards.
   virtual prepared_batch next(int32_t max_frames) = 0;
+
+  /// For the job's timings. Preparers that measure nothing answer zeros.
+  virtual prepare_times times() const { return {}; }
 };
 
 /// Makes the preparer of one clip. Called on the thread that will use it.
@@ -57,7 +73,7 @@ using clip_preparer_factory = std::function<std::unique_ptr<clip_preparer>(const
 media_info probe_video(const std::filesystem::path& source, const media_limits& limits);
 
 /// Looks at a few frames of the clip for one clear face.
-/// @throws error `face_none`, `face_several`, `video_*`.
+/// @throws error `face_none`, `face_several`, `video_*`, `models_*`.
 void check_faces(const std::filesystem::path& source, const prepare_config& config);
 
 /// The native preparer: libav, MediaPipe face networks on OpenCV DNN, polygon mask.

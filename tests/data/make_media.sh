@@ -98,6 +98,14 @@ ff -i front.tmp.mp4 -c copy whole.ts
 cp "$sample" carphone.mp4
 ff -i "$sample" -vf "scale=1280:720:flags=bicubic,setsar=1" "${x264[@]}" carphone720.mp4
 
+man=(ffmpeg -nostdin -v error -y -threads 1 -i "$sample")
+# At 25 frames per second; his face is covered in some frames.
+"${man[@]}" -vf "fps=25,setsar=1,drawbox=t=fill:c=black:enable='between(n,40,47)'" "${x264[@]}" covered_8.mp4
+"${man[@]}" -vf "fps=25,setsar=1,drawbox=t=fill:c=black:enable='between(n,40,69)'" "${x264[@]}" covered_30.mp4
+"${man[@]}" -vf "fps=25,setsar=1,scale=2*iw:2*ih,split[a][b];[a][b]hstack" "${x264[@]}" twins.mp4
+"${man[@]}" -vf "fps=25,setsar=1,crop=106:144:70:0" -t 2.4 "${x264[@]}" cut_face.mp4
+"${man[@]}" -vf "fps=25,setsar=1,scale=80:64" "${x264[@]}" small_face.mp4
+
 # -- what ffmpeg itself makes of them at 25 frames per second: one MD5 per BGR picture ------------
 reference() { ff -i "$1" -map 0:v -vf "$2" -pix_fmt bgr24 -f framemd5 "$1.md5"; }
 for clip in plain.mp4 coded1088.mp4 vp9.webm stream.ts program.mpg flash.flv edit.mov old.ogv odd444.mkv odd420.webm \
