@@ -5,8 +5,9 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <vector>
 
 namespace musetalk::pipeline {
@@ -61,7 +62,8 @@ void fill(cv::Mat& map, const polygon& shape, const box& crop_box, face_class va
   auto scale_x = static_cast<double>(parsing_size) / crop_box.width();
   auto scale_y = static_cast<double>(parsing_size) / crop_box.height();
   auto fixed = [](double x) {
-    return static_cast<int>(std::lround(x * (1 << subpixel_bits)));
+    constexpr auto far = 64. * parsing_size; // what lies farther out is not seen anyway
+    return static_cast<int>(std::lround(std::clamp(x, -far, far) * (1 << subpixel_bits)));
   };
   auto points = std::vector<cv::Point>{};
   for (auto p : shape)
@@ -105,11 +107,10 @@ cv::Mat shrink_the_cheeks(const cv::Mat& region) {
 } // namespace
 
 image parsing_from_face(const face& found, const box& crop_box) {
+  if (found.outline.empty() || crop_box.width() < 1 || crop_box.height() < 1)
+    throw error{errc::internal, "A face without an outline, or an empty crop box, gives no mask."};
   auto map = cv::Mat{parsing_size, parsing_size, CV_8U, cv::Scalar::all(0)};
-  auto outline = found.outline;
-  if (outline.empty())
-    throw error{errc::internal, "A face without an outline gives no mask."};
-  fill(map, outline, crop_box, face_class::skin);
+  fill(map, found.outline, crop_box, face_class::skin);
   fill(map, nose_of(found), crop_box, face_class::nose);
   fill(map, corners(found, {48, 49, 50, 51, 52, 53, 54, 64, 63, 62, 61, 60}), crop_box,
        face_class::upper_lip);

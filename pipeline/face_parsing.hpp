@@ -24,6 +24,7 @@ enum class face_class : uint8_t {
 /// outline, with nose, lips and the inside of the mouth on top.
 /// @param crop_box The square that the map shows (`mask_crop_box`), frame pixels.
 /// @returns Gray, 512 x 512, values of `face_class`.
+/// @throws error `internal` for a face without an outline or an empty crop box.
 image parsing_from_face(const face& found, const box& crop_box);
 
 /// MuseTalk's mode `jaw`: skin grown towards the jaw between the cheeks and shrunk on them, without

@@ -14,14 +14,14 @@ struct face_tracker::impl {
     // nop
   }
 
-  // Where to look when no face is followed.
-  std::optional<face_rect> find(const image& picture) {
-    auto found = near.detect(picture);
-    if (found.empty() && config.second_try)
-      found = far.detect(picture);
-    if (found.empty())
-      return std::nullopt;
-    return rect_from_detection(found.front());
+  std::optional<mesh> confirmed(const image& picture, const face_rect& where) {
+    auto found = network.locate(picture, where);
+    return found.present() ? std::optional{found} : std::nullopt;
+  }
+
+  std::optional<mesh> find(const image& picture, face_detector& detector) {
+    auto found = detector.detect(picture);
+    return found.empty() ? std::nullopt : confirmed(picture, rect_from_detection(found.front()));
   }
 
   tracker_config config;
@@ -42,14 +42,11 @@ face_tracker::~face_tracker() = default;
 
 std::optional<mesh> face_tracker::process_mesh(const image& picture) {
   auto where = std::exchange(impl_->next, std::nullopt);
-  if (!where)
-    where = impl_->find(picture);
-  if (!where)
-    return std::nullopt;
-  auto found = impl_->network.locate(picture, *where);
-  if (!found.present())
-    return std::nullopt;
-  impl_->next = rect_from_mesh(found.points);
+  auto found = where ? impl_->confirmed(picture, *where) : impl_->find(picture, impl_->near);
+  if (!found && !where && impl_->config.second_try)
+    found = impl_->find(picture, impl_->far);
+  if (found)
+    impl_->next = rect_from_mesh(found->points);
   return found;
 }
 

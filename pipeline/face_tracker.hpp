@@ -11,7 +11,7 @@ namespace musetalk::pipeline {
 
 /// How a tracker starts.
 struct tracker_config {
-  bool second_try = true; ///< Ask the far detector when the near one sees nobody.
+  bool second_try = true; ///< Ask the far detector when the near one finds nobody.
 };
 
 /// Follows one face through a clip: MediaPipe's FaceMesh solution (one face, 468 points, tracking).
