@@ -3,18 +3,19 @@
 #include "errors/error.hpp"
 #include "pipeline/avatar_check.hpp"
 #include "pipeline/box_pickle.hpp"
+#include "pipeline/clip_reader.hpp"
 #include "pipeline/contact_sheet.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/latents_writer.hpp"
-#include "pipeline/opencv.hpp"
 #include "pipeline/place_version.hpp"
+#include "pipeline/png_writer.hpp"
+#include "pipeline/preview.hpp"
 #include "pipeline/store_names.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/version_manifest.hpp"
 #include "pipeline/worker_pool.hpp"
 
 #include <fcntl.h>
-#include <opencv2/imgcodecs.hpp>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,13 +36,6 @@ std::string picture_name(const char* folder, int64_t number) {
   return text;
 }
 
-std::vector<uint8_t> encode_png(const image& picture) {
-  auto bytes = std::vector<uint8_t>{};
-  if (!cv::imencode(".png", borrow(picture), bytes))
-    throw error(errc::internal, "A picture could not be encoded.");
-  return bytes;
-}
-
 std::vector<box> palindrome(const std::vector<box>& boxes) {
   auto result = boxes;
   result.insert(result.end(), boxes.rbegin(), boxes.rend());
@@ -51,6 +45,26 @@ std::vector<box> palindrome(const std::vector<box>& boxes) {
 /// Threads beside the writer's own that encode pictures.
 size_t helper_count() {
   return std::clamp(std::thread::hardware_concurrency(), 1u, 4u) - 1;
+}
+
+/// Of a video that this service wrote. @throws error `avatar_damaged`.
+image first_picture(const fs::path& video) {
+  try {
+    // the limits of uploads were kept before; this is our own file
+    auto config = read_config{};
+    config.limits = {.max_video_seconds = 1e6,
+                     .max_pixels = int64_t{1} << 40,
+                     .min_side_pixels = 1,
+                     .max_frames = int64_t{1} << 40,
+                     .max_probe_seconds = 10.};
+    config.threads = 1;
+    auto reader = clip_reader{video, config};
+    if (reader.advance())
+      return reader.picture();
+    throw error(errc::avatar_damaged, "video.mp4 has no frame.");
+  } catch (const error& problem) {
+    throw error(errc::avatar_damaged, "video.mp4 cannot be read back.", problem.what());
+  }
 }
 
 sheet_config sheet_of(const version_plan& plan) {
@@ -65,7 +79,7 @@ class folder_version_writer : public version_writer {
 public:
   folder_version_writer(const store_layout& layout, const version_plan& plan)
       : layout_(layout), plan_(plan), folder_(layout.staging(plan.job_id)), pool_(helper_count()),
-        sheet_(sheet_of(plan)) {
+        encoders_(pool_.workers()), sheet_(sheet_of(plan)) {
     remove_tree(folder_);
     make_folder(folder_);
     // Opened before the first byte is written: syncing it later tells every failed write-back.
@@ -95,11 +109,11 @@ public:
         throw error(errc::internal, "Frames came out of order.");
     // pictures and masks are parts of their own; each is written and hashed by who encoded it
     auto sums = std::vector<file_sum>(frames.size() * 2);
-    pool_.for_each(sums.size(), [&](size_t part) {
+    pool_.for_each(sums.size(), [&](size_t part, size_t worker) {
       const auto& next = frames[part / 2];
       auto is_mask = part % 2 == 1;
       auto name = picture_name(is_mask ? "mask" : "full_imgs", next.source.index);
-      auto bytes = encode_png(is_mask ? next.mask : next.source.picture);
+      auto bytes = encoders_[worker].encode(is_mask ? next.mask : next.source.picture);
       sums[part] = write_hashed(folder_ / name, std::as_bytes(std::span{bytes}));
     });
     for (auto i = size_t{0}; i < frames.size(); ++i) {
@@ -127,8 +141,10 @@ public:
       result_.height = facts.height;
       result_.duration_s = static_cast<double>(frames) / avatar_frames_per_second;
     } else {
-      result_.width = plan_.source.width;
-      result_.height = plan_.source.height;
+      auto first = first_picture(folder_ / "video.mp4");
+      add_file("preview.jpg", preview_jpeg(first));
+      result_.width = first.width;
+      result_.height = first.height;
       result_.duration_s = plan_.source.duration_s;
     }
     result_.frames = frames;
@@ -210,6 +226,7 @@ private:
   fs::path folder_;
   file watch_;
   worker_pool pool_;
+  std::vector<png_encoder> encoders_; // one per worker
   contact_sheet sheet_;
   std::unique_ptr<latents_writer> latents_;
   std::vector<box> frame_boxes_;

@@ -6,7 +6,7 @@ namespace musetalk::pipeline {
 
 worker_pool::worker_pool(size_t threads) {
   for (auto i = size_t{0}; i < threads; ++i)
-    threads_.emplace_back([this] { serve(); });
+    threads_.emplace_back([this, i] { serve(i + 1); });
 }
 
 worker_pool::~worker_pool() {
@@ -18,29 +18,29 @@ worker_pool::~worker_pool() {
   threads_.clear();
 }
 
-void worker_pool::for_each(size_t count, const std::function<void(size_t)>& part) {
+void worker_pool::for_each(size_t count, const work& what) {
   auto lock = std::unique_lock{mutex_};
-  part_ = &part;
+  what_ = &what;
   next_ = 0;
   count_ = count;
   changed_.notify_all();
-  take_parts(lock);
+  take_parts(lock, 0);
   changed_.wait(lock, [this] { return running_ == 0; });
-  part_ = nullptr;
+  what_ = nullptr;
   count_ = 0;
   if (auto failure = std::exchange(failure_, nullptr))
     std::rethrow_exception(failure);
 }
 
-void worker_pool::take_parts(std::unique_lock<std::mutex>& lock) {
+void worker_pool::take_parts(std::unique_lock<std::mutex>& lock, size_t worker) {
   while (next_ < count_) {
-    auto index = next_++;
-    auto* part = part_;
+    auto part = next_++;
+    const auto& what = *what_;
     ++running_;
     lock.unlock();
     auto failure = std::exception_ptr{};
     try {
-      (*part)(index);
+      what(part, worker);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -56,13 +56,13 @@ void worker_pool::take_parts(std::unique_lock<std::mutex>& lock) {
     changed_.notify_all();
 }
 
-void worker_pool::serve() {
+void worker_pool::serve(size_t worker) {
   auto lock = std::unique_lock{mutex_};
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || next_ < count_; });
     if (stopping_)
       return;
-    take_parts(lock);
+    take_parts(lock, worker);
   }
 }
 

@@ -20,17 +20,23 @@ public:
   worker_pool& operator=(const worker_pool&) = delete;
   ~worker_pool();
 
-  /// Calls `part(0)` to `part(count - 1)`, in any order and at once, and returns when all have
-  /// ended. After a throw no further part begins, and the first exception is thrown on.
-  void for_each(size_t count, const std::function<void(size_t)>& part);
+  /// What is done with part number `part` by worker number `worker`.
+  using work = std::function<void(size_t part, size_t worker)>;
+
+  /// Does the parts `[0, count)`, in any order and at once, and returns when all have ended. After
+  /// a throw no further part begins, and the first exception is thrown on.
+  void for_each(size_t count, const work& what);
+
+  /// Worker numbers are `[0, workers())`; no two parts have the same at once.
+  size_t workers() const noexcept { return threads_.size() + 1; }
 
 private:
-  void take_parts(std::unique_lock<std::mutex>& lock);
-  void serve();
+  void take_parts(std::unique_lock<std::mutex>& lock, size_t worker);
+  void serve(size_t worker);
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  const std::function<void(size_t)>* part_ = nullptr;
+  const work* what_ = nullptr;
   size_t next_ = 0;
   size_t count_ = 0;
   size_t running_ = 0;

@@ -3,6 +3,7 @@
 #include "models/checkpoint/avatar_lists.hpp"
 #include "pipeline/sha256.hpp"
 #include "pipeline/version_manifest.hpp"
+#include "pipeline/video_writer.hpp"
 #include "tests/pipeline/expect_error.hpp"
 #include "tests/pipeline/sample_frames.hpp"
 #include "tests/pipeline/temporary_folder.hpp"
@@ -34,6 +35,14 @@ protected:
   }
 
   static std::string text_of(const fs::path& path) { return read_file(path, 1 << 24); }
+
+  /// Three gray pictures of 64 x 48.
+  static void write_video(const fs::path& path) {
+    auto video = video_writer{path, make_geometry(64, 48, 1, 1, 0), nullptr, {}};
+    for (auto i = 0; i < 3; ++i)
+      video.write(test::make_picture(64, 48, 3, 0));
+    video.finish();
+  }
 
   std::unique_ptr<version_writer> begin(const std::string& avatar_id = "anna") {
     return store_->begin(test::make_plan(avatar_id, "job1"));
@@ -168,14 +177,25 @@ TEST_F(AvatarStore, PublishesAMockWithoutFrames) {
   plan.engine = "mock";
   plan.weights = "none";
   auto writer = store_->begin(plan);
-  write_file(writer->folder() / "video.mp4", bytes_of("the video"));
+  write_video(writer->folder() / "video.mp4");
   writer->verify();
   auto version = writer->publish();
   EXPECT_EQ(version.frames, 0);
-  EXPECT_EQ(version.width, 96);
+  EXPECT_EQ(version.width, 64);
+  EXPECT_EQ(version.height, 48);
   EXPECT_EQ(version.duration_s, 0.2);
-  EXPECT_TRUE(names(layout().link("anna")).contains("video.mp4"));
-  EXPECT_FALSE(names(layout().link("anna")).contains("latents.pt"));
+  EXPECT_EQ(names(layout().link("anna")),
+            (std::set<std::string>{"avatar_info.txt", "avator_info.json", "manifest.json",
+                                   "preview.jpg", "video.mp4"}));
+  EXPECT_EQ(cv::imread((layout().link("anna") / "preview.jpg").string()).cols, 64);
+}
+
+TEST_F(AvatarStore, RefusesAMockWhoseVideoCannotBeRead) {
+  auto plan = test::make_plan("anna", "job1");
+  plan.engine = "mock";
+  auto writer = store_->begin(plan);
+  write_file(writer->folder() / "video.mp4", bytes_of("no video"));
+  test::detail_of(errc::avatar_damaged, [&] { writer->verify(); });
 }
 
 TEST_F(AvatarStore, RemovesStagingOfAWriterThatWasGivenUp) {
