@@ -47,6 +47,8 @@ class ForbiddenIncludes(unittest.TestCase):
                     "pipeline/image.hpp": [], "pipeline/catalog.hpp": []}
         self.assertEqual(self.violations(messages | {"http/a.cpp": ["pipeline/job.hpp", "pipeline/image.hpp"]}), [])
         self.assertEqual(len(self.violations(messages | {"http/a.cpp": ["pipeline/catalog.hpp"]})), 1)
+        self.assertEqual(self.violations(messages | {"http/composition.cpp": ["pipeline/catalog.hpp"]}), [])
+        self.assertEqual(len(self.violations(messages | {"http/composition.cpp": ["models/weights.hpp"]})), 1)
 
     def test_paths_begin_with_the_room(self):
         self.assert_refused("http/a.cpp", "../errors/error.hpp")
