@@ -74,32 +74,38 @@ void fill(cv::Mat& map, const polygon& shape, const box& crop_box, face_class va
 }
 
 // MuseTalk's 33 x 33 element: a cone of 11 rows, one pixel wide at its top, over 12 rows as wide as
-// its base; it reaches 6 rows up and 16 down. That is ten small cones and a column, which is many
-// times faster and the same to the last pixel.
+// its base; it reaches 6 rows up and 16 down. That is ten small cones and a column of 13, which is
+// many times faster and the same to the last pixel.
 cv::Mat grow_to_the_jaw(const cv::Mat& skin) {
-  constexpr auto reach_up = 6;
+  constexpr auto reach = 6;
   constexpr auto cones = 10;
   static const auto cone = cv::Mat{cv::Matx<uint8_t, 2, 3>{0, 1, 0, 1, 1, 1}};
-  static const auto column = cv::Mat::ones(2 * reach_up + 1, 1, CV_8U);
   // What grows beyond the upper edge must be able to come back down.
-  auto padded = cv::Mat{};
-  cv::copyMakeBorder(skin, padded, reach_up, 0, 0, 0, cv::BORDER_CONSTANT, 0);
-  cv::dilate(padded, padded, cone, {1, 0}, cones);
-  cv::dilate(padded, padded, column, {0, reach_up});
-  return padded.rowRange(reach_up, padded.rows);
+  auto rows = cv::Mat{};
+  cv::copyMakeBorder(skin, rows, reach, reach, 0, 0, cv::BORDER_CONSTANT, 0);
+  cv::dilate(rows, rows, cone, {1, 0}, cones);
+  // Each row becomes the highest of itself and those below it: of 2, 4, 8 and 13 rows. All is 0 or
+  // 255, so an or is the highest.
+  for (auto step : {1, 2, 4, 5}) {
+    auto highest = cv::Mat{};
+    cv::bitwise_or(rows.rowRange(0, rows.rows - step), rows.rowRange(step, rows.rows), highest);
+    rows = highest;
+  }
+  return rows;
 }
 
-// Twice MuseTalk's flat ellipse of 35 x 3, which is a cross.
+// Twice MuseTalk's flat ellipse of 35 x 3, which is a cross. Beyond the border nothing eats in.
 cv::Mat shrink_the_cheeks(const cv::Mat& region) {
   static const auto across = cv::Mat::ones(1, 35, CV_8U);
-  static const auto down = cv::Mat::ones(3, 1, CV_8U);
-  auto result = region.clone();
+  auto result = region;
   for (auto i = 0; i < 2; ++i) {
-    auto narrow = cv::Mat{};
-    auto low = cv::Mat{};
-    cv::erode(result, narrow, across);
-    cv::erode(result, low, down);
-    result = cv::min(narrow, low);
+    auto before = result;
+    result = cv::Mat{};
+    cv::erode(before, result, across);
+    auto upper = cv::Range{0, before.rows - 1};
+    auto lower = cv::Range{1, before.rows};
+    cv::bitwise_and(result.rowRange(lower), before.rowRange(upper), result.rowRange(lower));
+    cv::bitwise_and(result.rowRange(upper), before.rowRange(lower), result.rowRange(upper));
   }
   return result;
 }
@@ -125,14 +131,15 @@ image jaw_mask(const image& classes) {
     throw error{errc::internal, "A class map is not 512 x 512."};
   auto map = borrow(classes);
   auto grown = grow_to_the_jaw(map == static_cast<int>(face_class::skin));
-  auto shrunk = shrink_the_cheeks(grown);
+  auto region = shrink_the_cheeks(grown);
   // Between the cheeks the grown region counts, on them the shrunk one.
-  auto region = shrunk;
   auto chin = cv::Range{parsing_size / 2 - cheek_width + 1, parsing_size / 2 + cheek_width};
   grown.colRange(chin).copyTo(region.colRange(chin));
   region.setTo(0, map == static_cast<int>(face_class::nose));
-  region.setTo(255, (map >= static_cast<int>(face_class::mouth)) &
-                        (map <= static_cast<int>(face_class::lower_lip)));
+  auto mouth = cv::Mat{};
+  cv::inRange(map, static_cast<int>(face_class::mouth), static_cast<int>(face_class::lower_lip),
+              mouth);
+  region |= mouth;
   return to_image(region);
 }
 

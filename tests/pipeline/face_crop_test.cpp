@@ -10,7 +10,9 @@ using namespace musetalk;
 using namespace musetalk::pipeline;
 
 TEST(FaceCrop, IsACopyWhereNothingIsToResize) {
-  auto picture = load_picture(golden("pillow/classes.png"));
+  auto pixels = cv::Mat(480, 640, CV_8UC3);
+  cv::randu(pixels, 0, 256);
+  auto picture = to_image(pixels);
   auto crop = crop_face(picture, {100, 120, 100 + crop_size, 120 + crop_size});
   EXPECT_EQ(largest_difference(crop, to_image(borrow(picture)(cv::Rect{100, 120, 256, 256}))), 0);
 }
@@ -29,4 +31,8 @@ TEST(FaceCrop, RefusesABoxThatLeavesTheFrame) {
 
 TEST(FaceCrop, RefusesAnEmptyBox) {
   EXPECT_THROW(crop_face(plain(64, 64, 0), {8, 8, 8, 20}), error);
+}
+
+TEST(FaceCrop, RefusesAGrayPicture) {
+  EXPECT_THROW(crop_face(plain(64, 64, 0, 1), {8, 8, 40, 40}), error);
 }
