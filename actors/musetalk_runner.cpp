@@ -151,6 +151,10 @@ void worker_down(self_pointer self, const caf::actor_addr& source) {
   down(state.preprocessor, state.parts.preprocessor);
   down(state.gpu, state.parts.gpu);
   down(state.storage, state.parts.storage);
+  // Everything is written already: the others are not needed any more.
+  auto written = state.stage == job_stage::verify || state.stage == job_stage::publish;
+  if (written && !state.storage.down)
+    return;
   fail(self, errc::worker_died, "A worker of the job ended before it answered.");
   end_when_idle(self);
 }

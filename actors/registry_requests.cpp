@@ -99,7 +99,12 @@ void cancel_active(registry_pointer self, registry_state::active_job& x,
 // Askers whose own time-out has long passed would fill the places of others.
 void forget_late_waiters(registry_pointer self) {
   auto now = self->clock().now();
-  std::erase_if(self->state.waiters, [&](const auto& x) { return x.until <= now; });
+  std::erase_if(self->state.waiters, [&](auto& x) {
+    if (x.until > now)
+      return false;
+    x.reply.deliver(make_error(errc::timeout, "The job has not ended yet."));
+    return true;
+  });
 }
 
 size_t waiting(const registry_state& state) {

@@ -79,6 +79,8 @@ struct GpuScheduler : tests::DeterministicSystem {
   std::vector<device_status> reports;
   std::vector<std::string> fatals;
 
+  ~GpuScheduler() override { end_all(); }
+
   gpu_scheduler_actor spawn(gpu_scheduler_config limits = {}) {
     auto parts = gpu_scheduler_parts{[this] { return std::make_unique<fake_encoder>(fake); },
                                      [this](const device_status& x) { reports.push_back(x); },

@@ -1,0 +1,125 @@
+#pragma once
+
+#include "pipeline/catalog.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace musetalk::tests {
+
+/// A catalog in memory that can be broken, and that keeps the one table of moves.
+class fake_catalog : public pipeline::catalog {
+public:
+  bool broken = false;                  ///< Every write throws.
+  std::vector<pipeline::job_event> log; ///< All events, in order.
+  std::map<std::string, pipeline::job> jobs;
+  std::map<std::string, pipeline::avatar> avatars;
+
+  void add_job(const pipeline::job& x, const std::string& actor) override {
+    require();
+    jobs[x.job_id] = x;
+    auto& avatar = avatars[x.request.avatar_id];
+    avatar.avatar_id = x.request.avatar_id;
+    avatar.latest_job_id = x.job_id;
+    note(x, actor, "");
+  }
+
+  std::optional<pipeline::job> find_job(const std::string& job_id) override {
+    auto found = jobs.find(job_id);
+    return found == jobs.end() ? std::nullopt : std::optional{found->second};
+  }
+
+  pipeline::job_page list_jobs(const pipeline::job_filter& filter,
+                               const pipeline::page_request&) override {
+    auto result = pipeline::job_page{};
+    for (const auto& x : sorted([&](const auto& y) {
+           return filter.avatar_id.empty() || y.request.avatar_id == filter.avatar_id;
+         }))
+      result.jobs.insert(result.jobs.begin(), pipeline::job_view{x, {}, 0, -1.});
+    result.total = result.jobs.size();
+    return result;
+  }
+
+  std::vector<pipeline::job> queued_jobs() override {
+    return sorted([](const auto& x) { return x.state == pipeline::job_state::queued; });
+  }
+
+  std::vector<pipeline::job> active_jobs() override {
+    return sorted([](const auto& x) {
+      return x.state == pipeline::job_state::running || x.state == pipeline::job_state::cancelling;
+    });
+  }
+
+  void move_job(const pipeline::job& x, const std::string& actor,
+                const std::string& reason) override {
+    require();
+    if (!transition_allowed(jobs.at(x.job_id).state, x.state))
+      throw error(errc::internal, "No such move.");
+    jobs[x.job_id] = x;
+    note(x, actor, reason);
+  }
+
+  std::vector<pipeline::job_event> job_events(const std::string& job_id) override {
+    auto result = log;
+    std::erase_if(result, [&](const auto& x) { return x.job_id != job_id; });
+    return result;
+  }
+
+  std::optional<pipeline::avatar> find_avatar(const std::string& avatar_id) override {
+    auto found = avatars.find(avatar_id);
+    return found == avatars.end() ? std::nullopt : std::optional{found->second};
+  }
+
+  pipeline::avatar_page list_avatars(const pipeline::avatar_filter&,
+                                     const pipeline::page_request&) override {
+    auto result = pipeline::avatar_page{};
+    for (const auto& [id, x] : avatars)
+      result.avatars.push_back(x);
+    result.total = result.avatars.size();
+    return result;
+  }
+
+  void complete_job(const pipeline::job& x, const pipeline::avatar_version& version,
+                    const std::string& actor) override {
+    move_job(x, actor, "published");
+    auto& avatar = avatars[x.request.avatar_id];
+    avatar.status = "ready";
+    avatar.current_version = version.version;
+    avatar.versions.push_back(version);
+  }
+
+  void reconcile(std::span<const pipeline::avatar> on_disk) override {
+    for (const auto& x : on_disk)
+      avatars[x.avatar_id] = x;
+  }
+
+  bool remove_avatar(const std::string& avatar_id) override {
+    require();
+    return avatars.erase(avatar_id) > 0;
+  }
+
+private:
+  void require() const {
+    if (broken)
+      throw error(errc::catalog_failed, "The catalog refused the write.");
+  }
+
+  void note(const pipeline::job& x, const std::string& actor, const std::string& reason) {
+    log.push_back({std::ssize(log) + 1, x.job_id, 0, x.state, actor, reason});
+  }
+
+  template <class F>
+  std::vector<pipeline::job> sorted(F&& keep) const {
+    auto result = std::vector<pipeline::job>{};
+    for (const auto& [id, x] : jobs)
+      if (keep(x))
+        result.push_back(x);
+    std::sort(result.begin(), result.end(),
+              [](const auto& x, const auto& y) { return x.created_us < y.created_us; });
+    return result;
+  }
+};
+
+} // namespace musetalk::tests

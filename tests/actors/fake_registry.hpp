@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace musetalk::tests {
+
+/// What a fake REGISTRY was told.
+struct registry_notes {
+  std::vector<pipeline::job_request> submitted;
+  std::vector<pipeline::job_progress> progress;
+  std::vector<actors::job_outcome> outcomes;
+  bool silent = false; ///< Takes jobs and never answers.
+  /// Answers `submit`; throws `musetalk::error` to refuse.
+  std::function<pipeline::job_view(const pipeline::job_request&)> on_submit =
+      [](const pipeline::job_request& x) {
+        auto result = pipeline::job_view{};
+        result.record.job_id = "job";
+        result.record.request = x;
+        return result;
+      };
+};
+
+/// Notes what it is told; knows no job and no avatar.
+inline actors::registry_actor::behavior_type fake_registry(actors::registry_actor::pointer self,
+                                                           registry_notes* notes) {
+  using namespace actors;
+  auto unknown = [] {
+    return make_error(errc::job_not_found, "There is no job of that id.");
+  };
+  return {
+      [=](atom::submit, const pipeline::job_request& x) -> caf::result<pipeline::job_view> {
+        notes->submitted.push_back(x);
+        if (notes->silent)
+          return self->make_response_promise<pipeline::job_view>();
+        return guard([&] { return notes->on_submit(x); });
+      },
+      [=](atom::look, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
+      [=](atom::look, const avatar_id&) -> caf::result<pipeline::avatar> { return unknown(); },
+      [](atom::list, const pipeline::avatar_filter&, const pipeline::page_request&) {
+        return pipeline::avatar_page{};
+      },
+      [](atom::list, const pipeline::job_filter&, const pipeline::page_request&) {
+        return pipeline::job_page{};
+      },
+      [=](atom::await_end, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
+      [=](atom::cancel, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
+      [=](atom::remove, const avatar_id&, bool) -> caf::result<avatar_id> { return unknown(); },
+      [](atom::status) { return queue_status{}; },
+      [](atom::status, const device_status&) {},
+      [=](atom::progress, const pipeline::job_progress& x) { notes->progress.push_back(x); },
+      [=](atom::outcome, const job_outcome& x) { notes->outcomes.push_back(x); },
+      [](atom::next) {},
+      [](atom::stop) {},
+  };
+}
+
+} // namespace musetalk::tests
