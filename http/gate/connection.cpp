@@ -11,7 +11,7 @@ namespace musetalk::http::gate {
 namespace {
 
 /// Read before other connections of the thread get their turn.
-constexpr size_t slice_bytes = 1024 * 1024;
+constexpr size_t slice_bytes = 256 * 1024;
 /// Read at once while it is not known whose bytes follow; bounds what has to be kept for later.
 constexpr size_t careful_read_bytes = 8 * 1024;
 
@@ -123,7 +123,8 @@ void connection::read(std::span<char> buffer) {
     settle();
 }
 
-/// Ends what a server that stops need not wait for. All input has just been read, so closing resets nothing.
+/// Ends what a server that stops need not wait for. All input has just been read, so closing resets
+/// nothing.
 void connection::settle() {
   auto idle = state_ == state::head && head_.empty();
   auto done = state_ == state::lingering && fin_sent_ && turn_->body_complete;

@@ -1,3 +1,6 @@
+#include <array>
+#include <random>
+
 #include "tests/http/gate_fixture.hpp"
 
 namespace musetalk::http::test {
@@ -244,6 +247,40 @@ TEST_F(GateAgainst, UploadersThatAbort) {
     i % 2 ? c.abort() : c.close();
     ASSERT_EQ(sink_->ends.pop(), "request.aborted");
   }
+  await_connections(0);
+  EXPECT_EQ(open_files(), files);
+}
+
+TEST_F(GateAgainst, Noise) {
+  start();
+  ASSERT_EQ(client().get("/hello").status, 200);
+  await_connections(0);
+  auto files = open_files();
+  const std::array<std::string, 5> requests{
+      "GET /item/a%20b?q=1 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+      "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+      "HEAD /hello HTTP/1.0\r\nExpect: 100-continue\r\n\r\n",
+      "OPTIONS * HTTP/1.1\r\nHost: a\r\nRange: bytes=0-\r\n\r\n"};
+  std::mt19937 random{99};
+  for (auto round = 0; round < 1500; ++round) {
+    auto text = requests[random() % requests.size()] + requests[random() % requests.size()];
+    for (auto hits = random() % 5; hits > 0; --hits)
+      text[random() % text.size()] = "\r\n :;%/0fF\x80-"[random() % 13];
+    auto c = client();
+    for (auto rest = std::string_view{text}; !rest.empty();) {
+      auto size = std::min<size_t>(rest.size(), 1 + random() % 60);
+      c.send(rest.substr(0, size));
+      rest.remove_prefix(size);
+    }
+    if (random() % 2) {
+      c.end_sending();
+      c.read_to_end();
+    } else {
+      c.abort();
+    }
+  }
+  EXPECT_EQ(client().get("/hello").status, 200);
   await_connections(0);
   EXPECT_EQ(open_files(), files);
 }

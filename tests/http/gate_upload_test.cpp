@@ -1,4 +1,5 @@
 #include <fstream>
+#include <thread>
 
 #include "tests/http/gate_fixture.hpp"
 
@@ -36,6 +37,26 @@ public:
 
 private:
   std::shared_ptr<sink_events> events_;
+};
+
+/// A sink that takes longer than a client takes to send.
+class grinding_sink final : public body_sink {
+public:
+  explicit grinding_sink(std::shared_ptr<sink_events> events) : events_(std::move(events)) {}
+  void write(std::span<const std::byte> bytes) override {
+    for (auto round = 0; round < 20; ++round)
+      for (auto x : bytes)
+        sum_ = sum_ * 31 + std::to_integer<unsigned>(x);
+    events_->bytes += bytes.size();
+  }
+  void finish() override { events_->ends.push("finish " + std::to_string(sum_)); }
+  void abort(const error& why) noexcept override {
+    events_->ends.push(std::string{to_string(why.code())});
+  }
+
+private:
+  std::shared_ptr<sink_events> events_;
+  unsigned sum_ = 0;
 };
 
 TEST_F(GateUpload, GoesToItsSink) {
@@ -82,24 +103,25 @@ TEST_F(GateUpload, TakesNoMemory) {
   EXPECT_LT(most - before, 8u << 20);
 }
 
+// A sender that is faster than its sink never lets the socket run empty.
 TEST_F(GateUpload, LeavesOthersTheirTurnOnTheSameThread) {
+  routes_.add_upload("POST", "/slow", {1ull << 40},
+                     [this](exchange_ptr) { return std::make_unique<grinding_sink>(sink_); });
   start([](server_options& options) { options.threads = 1; });
   std::atomic<bool> stop{false};
   std::thread sender{[&] {
     auto c = client();
-    c.send(with_length(1 << 30));
+    c.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n");
     auto piece = std::string(1 << 20, 'x');
     while (!stop && c.send(piece))
       ;
   }};
   auto until = std::chrono::steady_clock::now() + patience;
-  while (sink_->bytes == 0 && std::chrono::steady_clock::now() < until)
+  while (sink_->bytes < (16u << 20) && std::chrono::steady_clock::now() < until)
     std::this_thread::yield();
-  auto before = sink_->bytes.load();
   auto c = client();
-  for (auto i = 0; i < 20; ++i)
+  for (auto i = 0; i < 10; ++i)
     EXPECT_EQ(c.get("/hello").status, 200);
-  EXPECT_GE(sink_->bytes, before);
   EXPECT_TRUE(sink_->ends.empty()) << "the upload was still under way";
   stop = true;
   sender.join();
