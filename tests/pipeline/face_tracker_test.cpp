@@ -5,6 +5,9 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include <future>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 using namespace musetalk::pipeline;
@@ -71,4 +74,23 @@ TEST(FaceTracker, GivesAnOutlineAroundTheLandmarks) {
     sum += polygon[i].x * next.y - next.x * polygon[i].y;
   }
   EXPECT_GT(sum, 0.);
+}
+
+TEST(FaceTracker, IsNotDisturbedByOtherThreads) {
+  auto track = [] {
+    auto tracker = face_tracker{face_models()};
+    auto result = std::vector<mesh>{};
+    for (auto i = 0; i < 6; ++i)
+      result.push_back(tracker.process_mesh(sample(i)).value());
+    return result;
+  };
+  auto alone = track();
+  auto others = std::vector<std::future<std::vector<mesh>>>{};
+  for (auto i = 0; i < 3; ++i)
+    others.push_back(std::async(std::launch::async, track));
+  for (auto& other : others) {
+    auto beside = other.get();
+    for (auto i = size_t{0}; i < alone.size(); ++i)
+      EXPECT_EQ(beside[i].points, alone[i].points);
+  }
 }
