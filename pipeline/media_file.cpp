@@ -145,7 +145,7 @@ void media_file::choose_tracks() {
   if (chosen < 0 || is_picture_only(*context_->streams[chosen]))
     throw error(
         errc::video_no_track,
-        sentence("The file has %u tracks, but none with a moving picture.", context_->nb_streams),
+        sentence("None of the tracks in the file (%u) has a moving picture.", context_->nb_streams),
         av::heard());
   video_ = context_->streams[chosen];
   const auto codec = video_->codecpar->codec_id;

@@ -36,13 +36,16 @@ video_decoder::video_decoder(const media_file& file, const media_limits& limits,
 
 void video_decoder::send(const AVPacket& packet) {
   ++packets_seen_;
-  if ((packet.flags & AV_PKT_FLAG_DISCARD) == 0)
+  // A recording may begin between two key pictures; what cannot be decoded before the first one is
+  // no damage.
+  started_ = started_ || (packet.flags & AV_PKT_FLAG_KEY) != 0;
+  if (started_ && (packet.flags & AV_PKT_FLAG_DISCARD) == 0)
     ++counts_.packets;
   const auto result = avcodec_send_packet(codec_.get(), &packet);
   if (result == AVERROR(ENOMEM))
     av::check(result, errc::video_damaged, "A picture of the video could not be decoded.",
               "avcodec_send_packet");
-  if (result < 0 && result != AVERROR_EOF)
+  if (started_ && result < 0 && result != AVERROR_EOF)
     ++counts_.damaged;
 }
 
@@ -57,7 +60,7 @@ bool video_decoder::receive(AVFrame& to) {
       return false;
     if (result < 0) {
       // Each failure has used up a packet, so this ends.
-      ++counts_.damaged;
+      counts_.damaged += started_ ? 1 : 0;
       continue;
     }
     break;

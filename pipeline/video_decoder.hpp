@@ -8,7 +8,7 @@ namespace musetalk::pipeline {
 
 /// What went through a decoder.
 struct decode_counts {
-  int64_t packets = 0; ///< But for those that are decoded and not shown.
+  int64_t packets = 0; ///< From the first key picture on; not those that are never shown.
   int64_t pictures = 0;
   int64_t damaged = 0; ///< Packets refused and pictures that had to be patched up.
 };
@@ -59,6 +59,7 @@ private:
   av::codec_ptr codec_;
   decode_counts counts_;
   int64_t packets_seen_ = 0;
+  bool started_ = false;     // a key picture came
   bool one_each_ = false;    // one packet is one picture
   int64_t usual_length_ = 1; // of a picture
   int64_t end_ = AV_NOPTS_VALUE;

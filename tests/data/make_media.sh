@@ -37,6 +37,11 @@ ff -f lavfi -i "$(bars 320x240 25 2)" -f lavfi -i "$(tone 48000 2)" -c:v mpeg2vi
 ff -f lavfi -i "$(bars 320x240 25 2)" -f lavfi -i "$(tone 44100 2)" -c:v flv1 -q:v 4 -c:a libmp3lame flash.flv
 ff -f lavfi -i "$(bars 320x240 25 2)" -f lavfi -i "$(tone 48000 2)" -c:v prores_ks -profile:v 0 -c:a pcm_s16le edit.mov
 ff -f lavfi -i "$(bars 320x240 25 2)" -f lavfi -i "$(tone 44100 2)" -c:v libtheora -q:v 7 -c:a libvorbis old.ogv
+# A recording that begins between two key pictures: the second half of the first group is there.
+ff -f lavfi -i "$(bars 320x240 25 4)" "${x264[@]}" -g 50 group.tmp.ts
+tail -c +"$(($(stat -c %s group.tmp.ts) / 4 / 188 * 188 + 1))" group.tmp.ts >mid_group.ts
+ff -i plain.mp4 -c copy -movflags frag_keyframe+empty_moov fragments.mp4
+ff -f lavfi -i "$(bars 320x240 25 2)" -c:v libx265 -preset ultrafast -x265-params log-level=error -tag:v hvc1 hevc.mp4
 
 # -- shapes ---------------------------------------------------------------------
 # This ffmpeg counts the turns that it writes counterclockwise.
@@ -108,7 +113,7 @@ man=(ffmpeg -nostdin -v error -y -threads 1 -i "$sample")
 
 # -- what ffmpeg itself makes of them at 25 frames per second: one MD5 per BGR picture ------------
 reference() { ff -i "$1" -map 0:v -vf "$2" -pix_fmt bgr24 -f framemd5 "$1.md5"; }
-for clip in plain.mp4 coded1088.mp4 vp9.webm stream.ts program.mpg flash.flv edit.mov old.ogv odd444.mkv odd420.webm \
+for clip in plain.mp4 coded1088.mp4 hevc.mp4 vp9.webm stream.ts program.mpg flash.flv edit.mov old.ogv odd444.mkv odd420.webm \
   full_range.mov turned90.mp4 turned180.mp4 turned270.mp4 fps60.mkv fps12.avi film.mp4 vfr.mp4 late_start.mkv carphone720.mp4; do
   reference "$clip" fps=25
 done

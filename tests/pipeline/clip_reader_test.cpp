@@ -81,7 +81,7 @@ TEST_P(SameFramesAsFfmpeg, SumBySum) {
 INSTANTIATE_TEST_SUITE_P(AtAnyRate, SameFramesAsFfmpeg,
                          ::testing::Values("plain.mp4", "coded1088.mp4", "vp9.webm", "stream.ts",
                                            "program.mpg", "flash.flv", "edit.mov", "old.ogv",
-                                           "tenbit.mp4", "odd444.mkv", "odd420.webm",
+                                           "hevc.mp4", "tenbit.mp4", "odd444.mkv", "odd420.webm",
                                            "full_range.mov", "tagged.mp4", "turned90.mp4",
                                            "turned180.mp4", "turned270.mp4", "fps60.mkv",
                                            "fps12.avi", "film.mp4", "vfr.mp4", "late_start.mkv",
@@ -98,6 +98,13 @@ TEST(ClipReader, LosesNoFrame) {
   EXPECT_EQ(count_frames("carphone.mp4"), 100);
   EXPECT_EQ(count_frames("interlaced.mp4"), 50);
   EXPECT_EQ(count_frames("whole.ts"), 150);
+  EXPECT_EQ(count_frames("fragments.mp4"), 100);
+}
+
+TEST(ClipReader, BeginsAtTheFirstKeyPicture) {
+  auto reader = clip_reader{media("mid_group.ts"), patient()};
+  EXPECT_EQ(count_frames(reader), 50);
+  EXPECT_EQ(reader.counts().damaged, 0);
 }
 
 TEST(ClipReader, GivesTheSameWithAnyNumberOfThreads) {
