@@ -1,0 +1,295 @@
+#include "http/front_end.hpp"
+
+#include "http/json.hpp"
+#include "http/problem.hpp"
+#include "pipeline/ids.hpp"
+
+#include <utility>
+
+namespace musetalk::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace atom = actors::atom;
+
+/// How long a look at the weight files holds.
+constexpr auto weights_age = 5s;
+
+void fail(const exchange_ptr& to, const caf::error& x) {
+  to->fail(error{actors::code_of(x), actors::detail_of(x)});
+}
+
+/// Makes and sends an answer. What throws meanwhile fails this exchange, not the actor.
+template <class F>
+void reply(const exchange_ptr& to, F&& make) {
+  auto answer = actors::guard(std::forward<F>(make));
+  if (answer)
+    to->respond(std::move(*answer));
+  else
+    fail(to, answer.error());
+}
+
+/// The second handler of every request: answers the exchange with the error.
+auto failing(front_end_pointer self, const exchange_ptr& to) {
+  return [self, to](const caf::error& x) {
+    self->note(x);
+    fail(to, x);
+  };
+}
+
+/// The first handler of requests whose reply is shown as it is.
+template <class T>
+auto showing(const exchange_ptr& to) {
+  return [to](const T& x) {
+    reply(to, [&] { return json_response(200, to_json(x)); });
+  };
+}
+
+/// A job that did not end well, for a client that waited for it.
+response failed_job_response(const pipeline::job& job, const std::string& request_id) {
+  auto failed = job.state == pipeline::job_state::failed;
+  auto code = failed ? job.failure.code : errc::cancelled;
+  auto body =
+      problem_json(code, failed ? job.failure.detail : "The job was cancelled.", request_id);
+  body["job_id"] = job.job_id;
+  body["avatar_id"] = job.request.avatar_id;
+  return problem_response(code, body);
+}
+
+/// What became of the job that a client asked for.
+response job_response(const pipeline::job_view& x, bool waited, const request& in) {
+  const auto& job = x.record;
+  auto done = job.state == pipeline::job_state::completed;
+  // One that did not wait is told that its request was taken, and looks at the job later.
+  if (waited && !done && is_final(job.state))
+    return failed_job_response(job, in.id);
+  auto body = accepted_json(x);
+  auto created = done && waited;
+  auto answer = json_response(created ? 201 : 202, body);
+  answer.headers.add("Location", body["links"][created ? "avatar" : "job"].get<std::string>());
+  if (waited && !in.query.contains("wait"))
+    answer.headers.add("Preference-Applied", "wait");
+  return answer;
+}
+
+void answer_job(const exchange_ptr& to, const pipeline::job_view& x, bool waited) {
+  reply(to, [&] { return job_response(x, waited, to->in()); });
+}
+
+/// Waits for the job's end as long as the client wishes. Whatever goes wrong meanwhile, the job was
+/// accepted, so the answer is where it stands.
+void await_job(front_end_pointer self, const exchange_ptr& to, const wish_to_wait& wait,
+               const pipeline::job_view& job) {
+  auto& state = self->state;
+  if (!wait || is_final(job.record.state) || state.stopping) {
+    answer_job(to, job, wait.has_value());
+    return;
+  }
+  auto number = state.next_waiter++;
+  state.waiters.emplace(number, front_end_state::waiting{to, job});
+  auto answer = [=](const pipeline::job_view& x) {
+    self->state.waiters.erase(number);
+    answer_job(to, x, true);
+  };
+  auto id = actors::job_id{job.record.job_id};
+  self->request(state.config.registry, *wait, atom::await_end_v, id)
+      .then(answer, [=](const caf::error&) {
+        self->request(self->state.config.registry, self->state.config.timeout, atom::look_v, id)
+            .then(answer, [=](const caf::error&) { answer(job); });
+      });
+}
+
+/// The handlers of a request that makes a job.
+auto job_made(front_end_pointer self, const exchange_ptr& to, const wish_to_wait& wait) {
+  return [=](const pipeline::job_view& job) {
+    await_job(self, to, wait, job);
+  };
+}
+
+void answer_avatar(front_end_pointer self, const exchange_ptr& to, const pipeline::avatar& found) {
+  auto answer = [=](const std::optional<pipeline::job_view>& job) {
+    reply(to, [&] { return json_response(200, to_json(found, job)); });
+  };
+  if (found.latest_job_id.empty()) {
+    answer(std::nullopt);
+    return;
+  }
+  // Old jobs may have been forgotten; the avatar is none the worse for it.
+  self->request(self->state.config.registry, self->state.config.timeout, atom::look_v,
+                actors::job_id{found.latest_job_id})
+      .then([=](const pipeline::job_view& job) { answer(job); },
+            [=](const caf::error&) { answer(std::nullopt); });
+}
+
+/// The folder of an avatar's current version. Adopted avatars are plain folders.
+std::filesystem::path folder_of(const pipeline::store_layout& store, const pipeline::avatar& x) {
+  return pipeline::version_number(x.current_version) ? store.version(x.avatar_id, x.current_version)
+                                                     : store.link(x.avatar_id);
+}
+
+void answer_picture(const exchange_ptr& to, const pipeline::store_layout& store,
+                    const pipeline::avatar& x, const std::string& file) {
+  auto missing = error{errc::avatar_not_found, "This avatar has no " + file + "."};
+  // Ids of the catalog name folders; all the same nothing else may ever become a path.
+  if (x.current_version.empty() || !pipeline::is_id(x.avatar_id)) {
+    to->fail(missing);
+    return;
+  }
+  auto head = response{};
+  head.headers.add("Content-Type", "image/jpeg");
+  head.headers.add("Cache-Control", "no-cache");
+  auto sent = actors::guard([&] { to->respond_file(std::move(head), folder_of(store, x) / file); });
+  if (!sent)
+    to->fail(missing);
+}
+
+const pipeline::weights_status& weights_now(front_end_pointer self) {
+  auto& state = self->state;
+  auto now = self->clock().now();
+  if (state.weights.mode.empty() || now - state.weights_looked_at > weights_age) {
+    state.weights = pipeline::look_at_weights(state.config.models_dir, state.config.weights);
+    state.weights_looked_at = now;
+  }
+  return state.weights;
+}
+
+response readiness_response(const pipeline::weights_status& weights,
+                            const actors::queue_status& queue, const front_end_config& config,
+                            const std::string& request_id) {
+  auto computes = config.mode != "mock";
+  if (computes && !weights.ready) {
+    auto detail = std::string{"Weight files are missing or unusable:"};
+    for (const auto& x : weights.problems)
+      detail += " " + x + ";";
+    detail.back() = '.';
+    auto body = problem_json(errc::models_missing, detail, request_id);
+    body["ready"] = false;
+    body["missing"] = weights.problems;
+    return problem_response(errc::models_missing, body);
+  }
+  if (computes && !queue.device.ready) {
+    auto body = problem_json(errc::device_busy,
+                             config.weights_were_missing
+                                 ? "The weights have come since the start: restart the service."
+                                 : "The networks are still being loaded.",
+                             request_id);
+    body["ready"] = false;
+    return problem_response(errc::device_busy, body);
+  }
+  return json_response(200, {{"ready", true}, {"mode", config.mode}});
+}
+
+} // namespace
+
+front_end_actor::behavior_type front_end(front_end_pointer self, const front_end_config& config) {
+  self->state.config = config;
+  // Everything that is asked goes through here, so nothing is asked without a time-out.
+  auto ask = [=](const auto& whom, auto&&... what) {
+    return self->request(whom, self->state.config.timeout, std::forward<decltype(what)>(what)...);
+  };
+  return {
+      [=](const list_avatars& x) {
+        ask(self->state.config.registry, atom::list_v, x.filter, x.page)
+            .then(
+                [to = x.to, detail = x.detail](const pipeline::avatar_page& page) {
+                  reply(to, [&] { return json_response(200, to_json(page, detail)); });
+                },
+                failing(self, x.to));
+      },
+      [=](const show_avatar& x) {
+        ask(self->state.config.registry, atom::look_v, x.id)
+            .then([=, to = x.to](const pipeline::avatar& found) { answer_avatar(self, to, found); },
+                  failing(self, x.to));
+      },
+      [=](const show_picture& x) {
+        ask(self->state.config.registry, atom::look_v, x.id)
+            .then(
+                [=, to = x.to, file = x.file](const pipeline::avatar& found) {
+                  answer_picture(to, self->state.config.store, found, file);
+                },
+                failing(self, x.to));
+      },
+      [=](const remove_avatar& x) {
+        ask(self->state.config.registry, atom::remove_v, x.id, x.force)
+            .then(
+                [to = x.to](const actors::avatar_id& id) {
+                  reply(to, [&] { return json_response(200, deleted_json(id.value)); });
+                },
+                failing(self, x.to));
+      },
+      [=](const create_avatar& x) {
+        ask(self->state.config.uploads(), atom::create_v, x.request)
+            .then(job_made(self, x.to, x.wait), failing(self, x.to));
+      },
+      [=](const commit_upload& x) {
+        ask(self->state.config.uploads(), atom::commit_v, x.file, x.request)
+            .then(job_made(self, x.to, x.wait), failing(self, x.to));
+      },
+      [=](const list_jobs& x) {
+        ask(self->state.config.registry, atom::list_v, x.filter, x.page)
+            .then(showing<pipeline::job_page>(x.to), failing(self, x.to));
+      },
+      [=](const show_job& x) {
+        ask(self->state.config.registry, atom::look_v, x.id)
+            .then(showing<pipeline::job_view>(x.to), failing(self, x.to));
+      },
+      [=](const cancel_job& x) {
+        ask(self->state.config.registry, atom::cancel_v, x.id)
+            .then(
+                [to = x.to](const pipeline::job_view& job) {
+                  reply(to, [&] {
+                    return json_response(is_final(job.record.state) ? 200 : 202, to_json(job));
+                  });
+                },
+                failing(self, x.to));
+      },
+      [=](const show_health& x) {
+        ask(self->state.config.registry, atom::status_v)
+            .then(
+                [=, to = x.to](const actors::queue_status& queue) {
+                  const auto& known = self->state.config;
+                  reply(to, [&] {
+                    return json_response(
+                        200, health_json(weights_now(self), queue, known.mode, known.engine));
+                  });
+                },
+                failing(self, x.to));
+      },
+      [=](const show_readiness& x) {
+        ask(self->state.config.registry, atom::status_v)
+            .then(
+                [=, to = x.to](const actors::queue_status& queue) {
+                  reply(to, [&] {
+                    return readiness_response(weights_now(self), queue, self->state.config,
+                                              to->in().id);
+                  });
+                },
+                failing(self, x.to));
+      },
+      [=](atom::stop) {
+        self->state.stopping = true;
+        for (const auto& [number, x] : std::exchange(self->state.waiters, {}))
+          answer_job(x.to, x.job, true);
+      },
+  };
+}
+
+upload_closer_actor::behavior_type
+upload_closer(upload_closer_pointer self, const front_end_actor& next,
+              const std::function<actors::upload_receiver_actor()>& uploads) {
+  return {
+      [=](const end_upload& x) {
+        auto file = self->guarded([&] { return x.spool->finish(); });
+        if (!file) {
+          fail(x.to, file.error());
+          self->send(uploads(), atom::gone_v, actors::upload_id{x.request.upload_id});
+          return;
+        }
+        x.spool->keep();
+        self->send(next, commit_upload{x.to, std::move(*file), x.request, x.wait});
+      },
+  };
+}
+
+} // namespace musetalk::http

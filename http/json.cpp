@@ -1,0 +1,191 @@
+#include "http/json.hpp"
+
+#include "actors/interfaces.hpp"
+#include "http/problem.hpp"
+#include "pipeline/time.hpp"
+#include "pipeline/weights.hpp"
+
+namespace musetalk::http {
+
+namespace {
+
+using pipeline::job_stage;
+using pipeline::job_state;
+
+json text_or_null(const std::string& x) {
+  return x.empty() ? json{} : json(x);
+}
+
+json time_or_null(pipeline::timestamp_us x) {
+  return x == 0 ? json{} : json(pipeline::to_rfc3339(x));
+}
+
+json failure_or_null(const pipeline::job& x) {
+  if (x.state != job_state::failed)
+    return {};
+  const auto& known = problem_of(x.failure.code);
+  return {{"code", to_string(known.code)},
+          {"detail", x.failure.detail.empty() ? std::string{known.title} : x.failure.detail},
+          {"hint", known.hint}};
+}
+
+std::string avatar_link(std::string_view id) {
+  return "/mgmt/v1/avatars/" + std::string{id};
+}
+
+std::string job_link(std::string_view id) {
+  return "/mgmt/v1/jobs/" + std::string{id};
+}
+
+/// What both forms of an avatar begin with.
+json avatar_base(const pipeline::avatar& x) {
+  auto versions = json::array();
+  for (const auto& version : x.versions)
+    versions.push_back(to_json(version));
+  return {{"avatar_id", x.avatar_id},
+          {"tutor_id", text_or_null(x.tutor_id)},
+          {"status", x.status},
+          {"created_at", time_or_null(x.created_us)},
+          {"updated_at", time_or_null(x.updated_us)},
+          {"current_version", text_or_null(x.current_version)},
+          {"versions", std::move(versions)}};
+}
+
+json avatar_links(const pipeline::avatar& x) {
+  auto result = json{{"self", avatar_link(x.avatar_id)}};
+  if (!x.latest_job_id.empty())
+    result["job"] = job_link(x.latest_job_id);
+  if (!x.current_version.empty())
+    result["preview"] = avatar_link(x.avatar_id) + "/preview.jpg";
+  return result;
+}
+
+} // namespace
+
+std::string text_of(const json& x) {
+  return x.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+response json_response(int status, const json& body) {
+  auto result = response{};
+  result.status = status;
+  result.headers.add("Content-Type", "application/json");
+  result.body = text_of(body);
+  return result;
+}
+
+json to_json(const pipeline::job_view& x) {
+  const auto& job = x.record;
+  auto running = job.state == job_state::running || job.state == job_state::cancelling;
+  auto stage = running ? x.progress.stage : job_stage::none;
+  auto fraction = job.state == job_state::completed ? 1. : x.progress.fraction;
+  auto timings = json::object();
+  for (const auto& [name, ms] : job.timings_ms)
+    timings[name] = ms;
+  return {{"job_id", job.job_id},
+          {"avatar_id", job.request.avatar_id},
+          {"kind", to_string(job.request.kind)},
+          {"status", to_string(job.state)},
+          {"stage", stage == job_stage::none ? json{} : json(to_string(stage))},
+          {"fraction", fraction},
+          {"position", job.state == job_state::queued ? json(x.position) : json{}},
+          {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(x.eta_s)},
+          {"attempt", job.attempt},
+          {"created_at", time_or_null(job.created_us)},
+          {"started_at", time_or_null(job.started_us)},
+          {"finished_at", time_or_null(job.finished_us)},
+          {"timings_ms", std::move(timings)},
+          {"weights", text_or_null(job.weights)},
+          {"error", failure_or_null(job)}};
+}
+
+json to_json(const pipeline::avatar_version& x) {
+  return {{"version", x.version},
+          {"created_at", time_or_null(x.created_us)},
+          {"job_id", text_or_null(x.job_id)},
+          {"engine", text_or_null(x.engine)},
+          {"weights", text_or_null(x.weights)},
+          {"frames", x.frames},
+          {"width", x.width},
+          {"height", x.height},
+          {"duration_s", x.duration_s},
+          {"bytes", x.bytes},
+          {"video_sha256", text_or_null(x.video_sha256)},
+          {"apply_blur", x.apply_blur}};
+}
+
+json to_json(const pipeline::avatar& x) {
+  auto result = avatar_base(x);
+  result["job_id"] = text_or_null(x.latest_job_id);
+  result["links"] = avatar_links(x);
+  return result;
+}
+
+json to_json(const pipeline::avatar& x, const std::optional<pipeline::job_view>& job) {
+  auto result = avatar_base(x);
+  result["job"] = job ? to_json(*job) : json{};
+  result["links"] = avatar_links(x);
+  return result;
+}
+
+json to_json(const pipeline::avatar_page& x, bool detail) {
+  auto avatars = json::array();
+  for (const auto& avatar : x.avatars)
+    avatars.push_back(detail ? to_json(avatar) : json(avatar.avatar_id));
+  auto result = json{{"total", x.total}, {"avatars", std::move(avatars)}};
+  if (!x.next_cursor.empty())
+    result["next_cursor"] = x.next_cursor;
+  return result;
+}
+
+json to_json(const pipeline::job_page& x) {
+  auto jobs = json::array();
+  for (const auto& job : x.jobs)
+    jobs.push_back(to_json(job));
+  auto result = json{{"total", x.total}, {"jobs", std::move(jobs)}};
+  if (!x.next_cursor.empty())
+    result["next_cursor"] = x.next_cursor;
+  return result;
+}
+
+json accepted_json(const pipeline::job_view& x) {
+  const auto& job = x.record;
+  return {
+      {"avatar_id", job.request.avatar_id},
+      {"job_id", job.job_id},
+      {"status", to_string(job.state)},
+      {"links", {{"job", job_link(job.job_id)}, {"avatar", avatar_link(job.request.avatar_id)}}}};
+}
+
+json deleted_json(std::string_view avatar_id) {
+  return {{"avatar_id", avatar_id}, {"deleted", true}};
+}
+
+json health_json(const pipeline::weights_status& weights, const actors::queue_status& queue,
+                 std::string_view mode, std::string_view engine) {
+  const auto& device = queue.device;
+  auto serves = mode == "mock" || weights.ready;
+  return {{"status", serves ? "ok" : "degraded"},
+          {"mode", mode},
+          {"engine", engine},
+          {"models",
+           {{"weights", weights.mode}, {"ready", weights.ready}, {"problems", weights.problems}}},
+          {"device",
+           {{"ready", device.ready},
+            {"device", text_or_null(device.device.device)},
+            {"name", text_or_null(device.device.name)},
+            {"dtype", text_or_null(device.device.dtype)},
+            {"memory_bytes", device.device.memory_bytes},
+            {"waiting", device.waiting},
+            {"executions", device.executions},
+            {"frames", device.frames}}},
+          {"queue",
+           {{"queued", queue.queued},
+            {"running", queue.running},
+            {"limit", queue.limit},
+            {"completed", queue.completed},
+            {"failed", queue.failed},
+            {"cancelled", queue.cancelled}}}};
+}
+
+} // namespace musetalk::http

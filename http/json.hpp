@@ -1,0 +1,68 @@
+#pragma once
+
+// What goes over the wire, and nothing else: names and shapes of every JSON answer. Empty texts and
+// times that have not come yet are `null`; times are RFC 3339 UTC.
+
+#include "http/message.hpp"
+#include "pipeline/job.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace musetalk::actors {
+struct device_status;
+struct queue_status;
+} // namespace musetalk::actors
+
+namespace musetalk::pipeline {
+struct weights_status;
+} // namespace musetalk::pipeline
+
+namespace musetalk::http {
+
+using json = nlohmann::ordered_json;
+
+/// One line of text; bytes that are no UTF-8 become U+FFFD.
+std::string text_of(const json& x);
+
+/// An answer of `application/json`.
+response json_response(int status, const json& body);
+
+/// `{job_id, avatar_id, kind, status, stage, fraction, position, eta_s, attempt, created_at,
+/// started_at, finished_at, timings_ms, weights, error}`. `position` counts the jobs ahead and is
+/// null unless queued; `stage` is null unless running.
+json to_json(const pipeline::job_view& x);
+
+/// `{version, created_at, job_id, engine, weights, frames, width, height, duration_s, bytes,
+/// video_sha256, apply_blur}`.
+json to_json(const pipeline::avatar_version& x);
+
+/// `{avatar_id, tutor_id, status, created_at, updated_at, current_version, versions, job_id,
+/// links}`: what `?detail=true` lists.
+json to_json(const pipeline::avatar& x);
+
+/// The same with `job` as an object (or null) instead of `job_id`: one avatar with all there is.
+json to_json(const pipeline::avatar& x, const std::optional<pipeline::job_view>& job);
+
+/// `{total, avatars: ["id", ...]}`, or objects with `detail`; `next_cursor` only when there is
+/// more.
+json to_json(const pipeline::avatar_page& x, bool detail);
+
+/// `{total, jobs: [...]}`; `next_cursor` only when there is more.
+json to_json(const pipeline::job_page& x);
+
+/// `{avatar_id, job_id, status, links}`: the answer to an upload or create.
+json accepted_json(const pipeline::job_view& x);
+
+/// `{avatar_id, deleted: true}`.
+json deleted_json(std::string_view avatar_id);
+
+/// `{status, mode, engine, models, device, queue}`. `status` is `ok`, or `degraded` when no avatar
+/// can be made.
+json health_json(const pipeline::weights_status& weights, const actors::queue_status& queue,
+                 std::string_view mode, std::string_view engine);
+
+} // namespace musetalk::http

@@ -1,0 +1,17 @@
+#include "http/routes/routes.hpp"
+
+#include "http/problem.hpp"
+
+namespace musetalk::http {
+
+router make_router(const route_context& context) {
+  auto result = router{};
+  result.on_error(render_problem);
+  add_avatar_routes(result, context);
+  add_upload_route(result, context);
+  add_job_routes(result, context);
+  add_health_routes(result, context);
+  return result;
+}
+
+} // namespace musetalk::http

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "http/front_end.hpp"
+#include "http/router.hpp"
+#include "pipeline/avatar_store.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+namespace musetalk::http {
+
+/// What routes need of the service. Copied into each handler: handles and numbers only.
+struct route_context {
+  front_end_actor front_end;
+  upload_closer_actor closer;
+  std::function<actors::upload_receiver_actor()> uploads; ///< As in `front_end_config`.
+  pipeline::store_layout store;
+  uint64_t max_upload_bytes = 0;
+  uint64_t max_body_bytes = 0;      ///< Of requests that are no uploads.
+  std::chrono::seconds max_wait{0}; ///< Longest `?wait=`.
+};
+
+/// The whole REST interface, with errors rendered as problem+json.
+router make_router(const route_context& context);
+
+// -- its parts -----------------------------------------------------------------
+
+/// `/mgmt/v1/avatars` and below, `upload` apart.
+void add_avatar_routes(router& to, const route_context& context);
+
+/// `POST /mgmt/v1/avatars/upload`.
+void add_upload_route(router& to, const route_context& context);
+
+/// `/mgmt/v1/jobs` and below.
+void add_job_routes(router& to, const route_context& context);
+
+/// `/health`, `/livez`, `/readyz`.
+void add_health_routes(router& to, const route_context& context);
+
+} // namespace musetalk::http

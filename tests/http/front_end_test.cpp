@@ -1,0 +1,348 @@
+#include "http/front_end.hpp"
+
+#include "tests/actors/deterministic_system.hpp"
+#include "tests/http/fake_exchange.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace musetalk::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace atom = actors::atom;
+using pipeline::job_state;
+using pipeline::job_view;
+using tests::fake_exchange;
+using tests::make_exchange;
+
+/// What the stand-ins answer, and what they were asked. Set before asking; read after.
+struct world {
+  std::optional<errc> refuse; ///< Every request is refused with it.
+  bool silent = false;        ///< Nobody answers.
+  job_view submitted;
+  job_view ended; ///< Of `awaitend`; not answered while it is not final.
+  pipeline::avatar avatar;
+  actors::queue_status queue;
+  std::vector<std::string> asked;
+};
+
+job_view job_in(job_state state) {
+  auto x = job_view{};
+  x.record.job_id = "j1";
+  x.record.request.avatar_id = "anna";
+  x.record.state = state;
+  return x;
+}
+
+caf::error refusal(const world& x) {
+  return actors::make_error(*x.refuse, "as told");
+}
+
+/// A stand-in for the REGISTRY: one line per handler.
+actors::registry_actor::behavior_type registry_stub(actors::registry_actor::pointer self,
+                                                    std::shared_ptr<world> w) {
+  // Answers, refuses, or lets the asker wait for ever.
+  auto say = [=](const std::string& what, const auto& x) -> caf::result<std::decay_t<decltype(x)>> {
+    w->asked.push_back(what);
+    if (w->silent)
+      return self->make_response_promise<std::decay_t<decltype(x)>>();
+    if (w->refuse)
+      return refusal(*w);
+    return x;
+  };
+  return {
+      [=](atom::submit, const pipeline::job_request&) { return say("submit", w->submitted); },
+      [=](atom::look, const actors::job_id&) { return say("look job", w->submitted); },
+      [=](atom::look, const actors::avatar_id&) { return say("look avatar", w->avatar); },
+      [=](atom::list, const pipeline::avatar_filter&, const pipeline::page_request&) {
+        return say("list avatars", pipeline::avatar_page{1, {w->avatar}, ""});
+      },
+      [=](atom::list, const pipeline::job_filter&, const pipeline::page_request&) {
+        return say("list jobs", pipeline::job_page{1, {w->submitted}, ""});
+      },
+      [=](atom::await_end, const actors::job_id&) -> caf::result<job_view> {
+        if (!is_final(w->ended.record.state))
+          return self->make_response_promise<job_view>();
+        return say("await", w->ended);
+      },
+      [=](atom::cancel, const actors::job_id&) { return say("cancel", w->submitted); },
+      [=](atom::remove, const actors::avatar_id& id, bool force) {
+        return say(force ? "remove by force" : "remove", id);
+      },
+      [=](atom::status) { return say("status", w->queue); },
+      [](atom::status, const actors::device_status&) {},
+      [](atom::progress, const pipeline::job_progress&) {},
+      [](atom::outcome, const actors::job_outcome&) {},
+      [](atom::next) {},
+      [](atom::stop) {},
+  };
+}
+
+actors::upload_receiver_actor::behavior_type
+upload_receiver_stub(actors::upload_receiver_actor::pointer self, std::shared_ptr<world> w) {
+  auto say = [=](const std::string& what) -> caf::result<job_view> {
+    w->asked.push_back(what);
+    if (w->silent)
+      return self->make_response_promise<job_view>();
+    if (w->refuse)
+      return refusal(*w);
+    return w->submitted;
+  };
+  return {
+      [=](atom::began, const actors::upload_id&) { w->asked.push_back("began"); },
+      [=](atom::gone, const actors::upload_id&) { w->asked.push_back("gone"); },
+      [=](atom::commit, const pipeline::spooled_file& file, const pipeline::job_request&) {
+        return say("commit " + std::to_string(file.bytes));
+      },
+      [=](atom::create, const pipeline::job_request&) { return say("create"); },
+      [](atom::release, const actors::upload_id&) {},
+      [](atom::tick) {},
+  };
+}
+
+} // namespace
+
+class FrontEnd : public tests::DeterministicSystem {
+protected:
+  FrontEnd() {
+    settings.registry = own(sys.spawn(registry_stub, w));
+    uploads = own(sys.spawn(upload_receiver_stub, w));
+    settings.uploads = [this] {
+      return uploads;
+    };
+    settings.store = {folder};
+    settings.weights = "none";
+    settings.mode = "mock";
+    settings.engine = "native";
+    w->avatar.avatar_id = "anna";
+    w->avatar.current_version = "v000001";
+  }
+
+  ~FrontEnd() override { std::filesystem::remove_all(folder); }
+
+  static std::filesystem::path make_folder() {
+    auto name = std::string{"/tmp/front_end_test.XXXXXX"};
+    return ::mkdtemp(name.data());
+  }
+
+  /// Asks the front end, and lets everything happen that needs no time.
+  template <class Question>
+  std::shared_ptr<fake_exchange> asked(Question question, request in = {}) {
+    auto to = make_exchange(std::move(in));
+    question.to = to;
+    if (!subject)
+      subject = own(sys.spawn(front_end, settings));
+    caf::anon_send(subject, std::move(question));
+    sched.run();
+    return to;
+  }
+
+  std::shared_ptr<fake_exchange> create(wish_to_wait wait) {
+    return asked(create_avatar{nullptr, {}, wait});
+  }
+
+  std::filesystem::path folder = make_folder();
+  std::shared_ptr<world> w = std::make_shared<world>();
+  front_end_config settings;
+  actors::upload_receiver_actor uploads;
+  front_end_actor subject;
+};
+
+TEST_F(FrontEnd, AnswersAListOfAvatars) {
+  auto x = asked(list_avatars{});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body(), (nlohmann::json{{"total", 1}, {"avatars", {"anna"}}}));
+}
+
+TEST_F(FrontEnd, AnswersAnAvatarWithItsLatestJob) {
+  w->avatar.latest_job_id = "j1";
+  w->submitted = job_in(job_state::completed);
+  auto x = asked(show_avatar{nullptr, {"anna"}});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["job"]["job_id"], "j1");
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"look avatar", "look job"}));
+}
+
+TEST_F(FrontEnd, TurnsRefusalsIntoProblems) {
+  w->refuse = errc::avatar_not_found;
+  auto x = asked(show_avatar{nullptr, {"anna"}});
+  EXPECT_EQ(x->status(), 404);
+  EXPECT_EQ(x->code(), "avatar.not_found");
+  EXPECT_EQ(x->body()["detail"], "as told");
+}
+
+TEST_F(FrontEnd, AnswersEveryQuestionThatNobodyAnswers) {
+  w->silent = true;
+  auto all = std::vector<std::shared_ptr<fake_exchange>>{
+      asked(list_avatars{}),  asked(show_avatar{}),   asked(show_picture{}),
+      asked(remove_avatar{}), asked(create_avatar{}), asked(commit_upload{}),
+      asked(list_jobs{}),     asked(show_job{}),      asked(cancel_job{}),
+      asked(show_health{}),   asked(show_readiness{})};
+  for (const auto& x : all)
+    EXPECT_FALSE(x->answered());
+  sched.trigger_timeouts();
+  sched.run();
+  for (const auto& x : all) {
+    EXPECT_EQ(x->status(), 504);
+    EXPECT_EQ(x->code(), "service.timeout");
+  }
+}
+
+TEST_F(FrontEnd, AcceptsAJobAtOnceWhenNobodyWaits) {
+  w->submitted = job_in(job_state::queued);
+  auto x = create(std::nullopt);
+  EXPECT_EQ(x->status(), 202);
+  EXPECT_EQ(x->body()["status"], "queued");
+  EXPECT_EQ(x->header("Location"), "/mgmt/v1/jobs/j1");
+}
+
+TEST_F(FrontEnd, AnswersCreatedWhenTheJobEndsInTime) {
+  w->submitted = job_in(job_state::queued);
+  w->ended = job_in(job_state::completed);
+  auto x = create(5s);
+  EXPECT_EQ(x->status(), 201);
+  EXPECT_EQ(x->body()["status"], "completed");
+  EXPECT_EQ(x->header("Location"), "/mgmt/v1/avatars/anna");
+}
+
+TEST_F(FrontEnd, AnswersAcceptedWhenTheWaitIsOver) {
+  w->submitted = job_in(job_state::running);
+  auto x = create(5s);
+  EXPECT_FALSE(x->answered());
+  sched.trigger_timeouts();
+  sched.run();
+  EXPECT_EQ(x->status(), 202);
+  EXPECT_EQ(x->body()["status"], "running");
+}
+
+TEST_F(FrontEnd, SaysWhyAJobFailedToAClientThatWaited) {
+  w->submitted = job_in(job_state::queued);
+  w->ended = job_in(job_state::failed);
+  w->ended.record.failure = {errc::face_none, "No face in 7 samples."};
+  auto x = create(5s);
+  EXPECT_EQ(x->status(), 422);
+  EXPECT_EQ(x->code(), "face.none");
+  EXPECT_EQ(x->body()["detail"], "No face in 7 samples.");
+  EXPECT_EQ(x->body()["job_id"], "j1");
+}
+
+TEST_F(FrontEnd, AnswersConflictWhenTheAwaitedJobWasCancelled) {
+  w->submitted = job_in(job_state::queued);
+  w->ended = job_in(job_state::cancelled);
+  auto x = create(5s);
+  EXPECT_EQ(x->status(), 409);
+  EXPECT_EQ(x->code(), "job.cancelled");
+}
+
+TEST_F(FrontEnd, KeepsNobodyWaitingWhenItStops) {
+  w->submitted = job_in(job_state::running);
+  auto x = create(500s);
+  EXPECT_FALSE(x->answered());
+  caf::anon_send(subject, atom::stop_v);
+  sched.run();
+  EXPECT_EQ(x->status(), 202);
+  auto later = create(500s);
+  EXPECT_EQ(later->status(), 202);
+}
+
+TEST_F(FrontEnd, PassesForceOn) {
+  asked(remove_avatar{nullptr, {"anna"}, false});
+  auto x = asked(remove_avatar{nullptr, {"anna"}, true});
+  EXPECT_EQ(x->body(), (nlohmann::json{{"avatar_id", "anna"}, {"deleted", true}}));
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"remove", "remove by force"}));
+}
+
+TEST_F(FrontEnd, AnswersAcceptedWhileACancelledJobLetsGo) {
+  w->submitted = job_in(job_state::cancelling);
+  EXPECT_EQ(asked(cancel_job{})->status(), 202);
+  w->submitted = job_in(job_state::cancelled);
+  EXPECT_EQ(asked(cancel_job{})->status(), 200);
+}
+
+TEST_F(FrontEnd, ServesThePreviewOfTheCurrentVersion) {
+  auto version = folder / ".store" / "anna" / "v000001";
+  std::filesystem::create_directories(version);
+  std::ofstream{version / "preview.jpg"} << "jpg";
+  auto x = asked(show_picture{nullptr, {"anna"}, "preview.jpg"});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->file(), version / "preview.jpg");
+  EXPECT_EQ(x->header("Content-Type"), "image/jpeg");
+}
+
+TEST_F(FrontEnd, HasNoPreviewWithoutAVersionOrFile) {
+  EXPECT_EQ(asked(show_picture{nullptr, {"anna"}, "preview.jpg"})->code(), "avatar.not_found");
+  w->avatar.current_version.clear();
+  EXPECT_EQ(asked(show_picture{nullptr, {"anna"}, "preview.jpg"})->status(), 404);
+}
+
+TEST_F(FrontEnd, IsReadyInMockModeWithoutWeightsOrDevice) {
+  auto x = asked(show_readiness{});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["ready"], true);
+}
+
+TEST_F(FrontEnd, SaysWhichWeightsAreMissing) {
+  settings.mode = "native";
+  settings.weights = "real";
+  settings.models_dir = folder / "models";
+  auto x = asked(show_readiness{});
+  EXPECT_EQ(x->status(), 503);
+  EXPECT_EQ(x->code(), "models.missing");
+  EXPECT_NE(x->body()["missing"].dump().find("sd-vae/config.json"), std::string::npos);
+  EXPECT_EQ(asked(show_health{})->body()["status"], "degraded");
+}
+
+TEST_F(FrontEnd, IsNotReadyBeforeTheNetworksAreLoaded) {
+  settings.mode = "native";
+  settings.weights = "synthetic";
+  auto x = asked(show_readiness{});
+  EXPECT_EQ(x->status(), 503);
+  EXPECT_EQ(x->body()["ready"], false);
+  w->queue.device.ready = true;
+  EXPECT_EQ(asked(show_readiness{})->status(), 200);
+}
+
+TEST_F(FrontEnd, TellsHealthWithoutAskingTheDevice) {
+  w->queue.queued = 3;
+  auto x = asked(show_health{});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["queue"]["queued"], 3);
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"status"}));
+}
+
+TEST_F(FrontEnd, ClosesAnUploadAndCommitsIt) {
+  w->submitted = job_in(job_state::queued);
+  subject = own(sys.spawn(front_end, settings));
+  auto closer = own(sys.spawn(upload_closer, subject, settings.uploads));
+  std::filesystem::create_directories(folder / ".uploads");
+  auto spool = std::make_shared<pipeline::upload_spool>(settings.store.upload("u1"), "u1", 100);
+  spool->write(std::as_bytes(std::span{"12345", 5}));
+  auto to = make_exchange();
+  caf::anon_send(closer, end_upload{to, std::exchange(spool, nullptr), {}, std::nullopt});
+  sched.run();
+  EXPECT_EQ(to->status(), 202);
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"commit 5"}));
+  EXPECT_TRUE(std::filesystem::exists(settings.store.upload("u1") / "source"));
+}
+
+TEST_F(FrontEnd, RefusesAnEmptyUploadAndLeavesNothing) {
+  subject = own(sys.spawn(front_end, settings));
+  auto closer = own(sys.spawn(upload_closer, subject, settings.uploads));
+  std::filesystem::create_directories(folder / ".uploads");
+  auto spool = std::make_shared<pipeline::upload_spool>(settings.store.upload("u1"), "u1", 100);
+  auto to = make_exchange();
+  caf::anon_send(closer, end_upload{to, std::exchange(spool, nullptr), {}, std::nullopt});
+  sched.run();
+  EXPECT_EQ(to->code(), "video.empty");
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"gone"}));
+  EXPECT_TRUE(std::filesystem::is_empty(folder / ".uploads"));
+}
+
+} // namespace musetalk::http
