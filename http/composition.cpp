@@ -1,0 +1,141 @@
+#include "http/composition.hpp"
+
+#include "http/logging.hpp"
+#include "pipeline/catalog.hpp"
+#include "pipeline/ids.hpp"
+#include "pipeline/latent_encoder.hpp"
+#include "pipeline/sha256.hpp"
+#include "pipeline/time.hpp"
+#include "pipeline/video_roots.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace musetalk::http {
+
+using std::chrono::seconds;
+
+namespace {
+
+/// A video that lies on this machine, as if it had been uploaded: same limit, same hash.
+pipeline::spooled_file resolve_video(std::span<const std::filesystem::path> roots,
+                                     const std::string& path, uint64_t max_bytes) {
+  auto video = pipeline::open_below(roots, path);
+  if (video.bytes > max_bytes)
+    throw error{errc::request_too_large, "The video has " + std::to_string(video.bytes) +
+                                             " bytes; the limit is " + std::to_string(max_bytes) +
+                                             "."};
+  auto hash = pipeline::sha256{};
+  auto buffer = std::vector<std::byte>(1 << 20);
+  while (auto count = video.handle.read_some(buffer))
+    hash.update(std::span{buffer}.first(count));
+  return {"", video.path, video.bytes, hash.finish()};
+}
+
+} // namespace
+
+std::string weights_mode_of(const config::settings& x) {
+  if (!x.enable_avatar)
+    return "none";
+  return x.synthetic() ? "synthetic" : "real";
+}
+
+pipeline::media_limits media_limits_of(const config::settings& x) {
+  auto result = pipeline::media_limits{};
+  result.max_video_seconds = x.max_video_seconds;
+  result.max_pixels = x.max_video_pixels;
+  result.min_side_pixels = x.min_video_side;
+  result.max_frames =
+      static_cast<int64_t>(std::ceil(x.max_video_seconds * pipeline::avatar_frames_per_second));
+  result.max_probe_seconds = x.max_probe_seconds;
+  return result;
+}
+
+pipeline::prepare_config prepare_config_of(const config::settings& x) {
+  auto result = pipeline::prepare_config{};
+  result.limits = media_limits_of(x);
+  result.face_models_dir = x.face_models_dir;
+  result.x264_preset = x.x264_preset;
+  result.video_kilobits_per_second = x.video_kbps;
+  result.max_gap_frames = x.max_gap_frames;
+  result.face_samples = x.face_samples;
+  result.min_face_pixels = x.min_face_pixels;
+  result.max_damaged_share = x.max_damaged_percent / 100.;
+  result.threads = x.cpu_threads;
+  return result;
+}
+
+actors::system_config system_config_of(const config::settings& x,
+                                       const pipeline::weights_status& weights) {
+  auto result = actors::system_config{};
+  result.mock = !x.enable_avatar;
+  result.synthetic = x.synthetic();
+  if (x.enable_avatar && !weights.ready)
+    result.missing_models = weights.problems;
+  result.queue_limit = static_cast<size_t>(x.queue_limit);
+  result.running_jobs = static_cast<size_t>(x.running_jobs);
+  result.max_attempts = static_cast<uint32_t>(x.max_attempts);
+  result.job_timeout = seconds{x.job_timeout_seconds};
+  result.step_timeout = seconds{x.step_timeout_seconds};
+  result.batch_frames = x.batch_frames;
+  result.credit_batches = x.credit_batches;
+  result.device_queue_limit = static_cast<size_t>(x.device_queue_limit);
+  // Two batches in one execution: jobs that run side by side share the device.
+  result.device_batch_frames = 2 * static_cast<size_t>(x.batch_frames);
+  result.upload_idle_timeout = seconds{x.upload_idle_seconds};
+  result.max_wait = seconds{x.max_wait_seconds};
+  return result;
+}
+
+actors::system_parts system_parts_of(const config::settings& x, actors::fatal_callback fatal) {
+  auto root = x.avatars_dir;
+  auto limits = media_limits_of(x);
+  auto prepare = prepare_config_of(x);
+  auto encoder = pipeline::encoder_config{x.models_dir(), x.synthetic(), x.device, x.cpu_threads};
+  auto result = actors::system_parts{};
+  result.open_store = [=] {
+    return pipeline::open_avatar_store(root);
+  };
+  result.open_catalog = [=] {
+    return pipeline::open_sqlite_catalog(pipeline::store_layout{root}.catalog());
+  };
+  result.preprocessor.resolve = [roots = x.video_roots,
+                                 most = x.max_upload_bytes()](const std::string& path) {
+    return resolve_video(roots, path, most);
+  };
+  result.preprocessor.probe = [=](const auto& file) {
+    return pipeline::probe_video(file, limits);
+  };
+  result.preprocessor.check_faces = [=](const auto& file) {
+    pipeline::check_faces(file, prepare);
+  };
+  result.preprocessor.open_clip = [=](const auto& clip) {
+    return pipeline::open_clip(clip, prepare);
+  };
+  result.make_encoder = [=] {
+    return pipeline::open_latent_encoder(encoder);
+  };
+  result.now_us = pipeline::now_us;
+  result.new_job_id = pipeline::new_job_id;
+  result.fatal = std::move(fatal);
+  return result;
+}
+
+server_options server_options_of(const config::settings& x) {
+  auto result = server_options{};
+  result.host = x.listen.host;
+  result.port = x.listen.port;
+  result.threads = static_cast<size_t>(x.http_threads);
+  result.limits.max_connections = static_cast<size_t>(x.http_connections);
+  result.limits.head_timeout = seconds{x.header_timeout_seconds};
+  result.limits.body_idle_timeout = seconds{x.upload_idle_seconds};
+  result.limits.keep_alive_timeout = seconds{x.keep_alive_seconds};
+  result.limits.write_stall_timeout = seconds{x.write_stall_seconds};
+  result.on_access = log_access;
+  return result;
+}
+
+} // namespace musetalk::http

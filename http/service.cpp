@@ -1,0 +1,121 @@
+#include "http/service.hpp"
+
+#include "http/composition.hpp"
+#include "http/routes/routes.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace musetalk::http {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+std::function<actors::upload_receiver_actor()> uploads_of(actors::service_system& system) {
+  return [&system] {
+    return system.uploads();
+  };
+}
+
+front_end_config front_end_config_of(const config::settings& x,
+                                     const pipeline::weights_status& weights,
+                                     actors::service_system& system) {
+  auto result = front_end_config{};
+  result.registry = system.registry();
+  result.uploads = uploads_of(system);
+  result.store = {x.avatars_dir};
+  result.models_dir = x.models_dir();
+  result.weights_were_missing = x.enable_avatar && !weights.ready;
+  result.weights = weights_mode_of(x);
+  result.mode = x.enable_avatar ? "native" : "mock";
+  result.engine = x.engine;
+  result.timeout = seconds{x.request_timeout_seconds};
+  return result;
+}
+
+} // namespace
+
+service::service(const config::settings& settings, const actors::fatal_callback& fatal)
+    : settings_(settings), lock_(settings.avatars_dir),
+      weights_(pipeline::look_at_weights(settings.models_dir(), weights_mode_of(settings))),
+      system_(system_config_of(settings, weights_), system_parts_of(settings, fatal)),
+      front_end_(
+          system_.actors().spawn(front_end, front_end_config_of(settings, weights_, system_))),
+      closer_(
+          system_.actors().spawn<caf::detached>(upload_closer, front_end_, uploads_of(system_))),
+      server_(server_options_of(settings), make_routes()) {
+  if (settings_.enable_avatar && !weights_.ready)
+    for (const auto& x : weights_.problems)
+      spdlog::warn("avatars cannot be made: {}", x);
+  if (weights_.mode == "synthetic")
+    spdlog::warn("weights are SYNTHETIC: everything that is made is marked so and of no use");
+}
+
+service::~service() {
+  stop();
+}
+
+uint16_t service::listen() {
+  auto port = server_.listen();
+  auto address = config::endpoint{settings_.listen.host, port};
+  spdlog::info("musetalkd " MUSETALKD_VERSION " listens at http://{}, engine {}, mode {}",
+               address.text(), settings_.engine, settings_.enable_avatar ? "native" : "mock");
+  return port;
+}
+
+bool service::stop() {
+  if (std::exchange(stopped_, true))
+    return true;
+  auto deadline = steady_clock::now() + seconds{settings_.shutdown_seconds};
+  auto left = [&] {
+    auto rest = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+    return std::max(rest, milliseconds{1});
+  };
+  spdlog::info("stopping: requests under way end first");
+  caf::anon_send(front_end_, actors::atom::stop_v);
+  auto cut = server_.drain(left());
+  if (cut > 0)
+    spdlog::warn("{} requests were cut", cut);
+  end_front_end();
+  auto in_time = system_.stop(left());
+  spdlog::info("stopped");
+  return in_time && cut == 0;
+}
+
+router service::make_routes() {
+  auto context = route_context{};
+  context.front_end = front_end_;
+  context.closer = closer_;
+  context.uploads = uploads_of(system_);
+  context.store = {settings_.avatars_dir};
+  context.max_upload_bytes = settings_.max_upload_bytes();
+  context.max_body_bytes = static_cast<uint64_t>(settings_.max_body_kb) * 1000;
+  context.max_wait = seconds{settings_.max_wait_seconds};
+  return make_router(context);
+}
+
+/// The closer may be in the middle of a sync, which cannot be interrupted; whatever comes after it
+/// finds no upload receiver and is removed by the next start.
+void service::end_front_end() {
+  auto self = caf::scoped_actor{system_.actors()};
+  auto end = [&](const auto& x) {
+    auto actor = caf::actor_cast<caf::actor>(x);
+    self->monitor(actor);
+    self->send_exit(actor, caf::exit_reason::user_shutdown);
+    self->receive([](const caf::down_msg&) {});
+  };
+  end(closer_);
+  end(front_end_);
+  closer_ = nullptr;
+  front_end_ = nullptr;
+}
+
+} // namespace musetalk::http

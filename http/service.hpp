@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/system.hpp"
+#include "config/settings.hpp"
+#include "http/front_end.hpp"
+#include "http/instance_lock.hpp"
+#include "http/server.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace musetalk::http {
+
+/// The whole service: lock, actors, front end and server, from settings to an orderly end.
+///
+/// Alive while it lives: the lock on `AVATARS_DIR`, all actors, all threads. Starts in well under a
+/// second: networks are loaded behind its back, `/readyz` says when they are.
+class service {
+public:
+  /// Takes `AVATARS_DIR`, recovers what a crash left, and starts the actors.
+  /// @param fatal Told once, from any thread, when the service cannot go on; `stop` it then.
+  /// @throws error `settings_invalid` when another process works on `AVATARS_DIR`; `storage_*`,
+  /// `catalog_failed`.
+  service(const config::settings& settings, const actors::fatal_callback& fatal);
+  service(const service&) = delete;
+  service& operator=(const service&) = delete;
+
+  /// Stops, if that was not done.
+  ~service();
+
+  /// Starts to answer. @returns the bound port.
+  /// @throws error `settings_invalid` when the address cannot be bound.
+  uint16_t listen();
+
+  /// Requests under way end, clients that wait for a job are told where it stands, then the actors
+  /// end; running jobs are taken up again by the next start. May be called twice.
+  /// @returns whether everything ended within `MUSETALKD_SHUTDOWN_SECONDS`.
+  bool stop();
+
+private:
+  router make_routes();
+  void end_front_end();
+
+  config::settings settings_;
+  instance_lock lock_;
+  pipeline::weights_status weights_; ///< As they were at the start.
+  actors::service_system system_;
+  front_end_actor front_end_;
+  upload_closer_actor closer_;
+  http_server server_;
+  bool stopped_ = false;
+};
+
+} // namespace musetalk::http
