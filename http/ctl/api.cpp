@@ -1,0 +1,103 @@
+#include "http/ctl/api.hpp"
+
+#include "http/ctl/multipart_body.hpp"
+
+#include <httplib.h>
+
+#include <regex>
+
+namespace musetalk::http::ctl {
+
+struct api::impl {
+  explicit impl(const std::string& url) : client(url) {
+    client.set_connection_timeout(5);
+    // Deletions and commits may take as long as the service's own time-outs.
+    client.set_read_timeout(120);
+    client.set_write_timeout(60);
+    client.set_keep_alive(true);
+  }
+
+  httplib::Client client;
+};
+
+namespace {
+
+constexpr auto json_type = "application/json";
+constexpr auto piece_bytes = size_t{256} * 1024;
+
+reply reply_of(const httplib::Result& x, const std::string& url) {
+  if (!x)
+    throw unreachable{url + " does not answer (" + httplib::to_string(x.error()) + ")"};
+  return {x->status, json::parse(x->body, nullptr, false).is_discarded()
+                         ? json{}
+                         : json::parse(x->body, nullptr, false)};
+}
+
+} // namespace
+
+api::api(const std::string& url) : url_(url) {
+  while (url_.ends_with('/'))
+    url_.pop_back();
+  if (!std::regex_match(url_,
+                        std::regex{R"(http://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?)"}))
+    throw std::invalid_argument{"the URL must look like http://127.0.0.1:9000"};
+  impl_ = std::make_unique<impl>(url_);
+}
+
+api::~api() = default;
+
+reply api::get(const std::string& path) {
+  return reply_of(impl_->client.Get(path), url_);
+}
+
+reply api::post(const std::string& path, const json& body) {
+  return reply_of(impl_->client.Post(path, body.dump(), json_type), url_);
+}
+
+reply api::post(const std::string& path) {
+  return reply_of(impl_->client.Post(path, std::string{}, json_type), url_);
+}
+
+reply api::remove(const std::string& path) {
+  return reply_of(impl_->client.Delete(path), url_);
+}
+
+reply api::upload(const upload_request& what, const upload_progress& progress) {
+  auto body = multipart_body{what};
+  auto provider = [&](size_t offset, size_t length, httplib::DataSink& sink) {
+    auto piece = body.read(offset, std::min(length, piece_bytes));
+    if (piece.empty() || !sink.write(piece.data(), piece.size()))
+      return false;
+    progress(offset + piece.size(), body.size());
+    return true;
+  };
+  return reply_of(
+      impl_->client.Post("/mgmt/v1/avatars/upload", body.size(), provider, body.content_type()),
+      url_);
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr auto digits = std::string_view{"0123456789ABCDEF"};
+  auto result = std::string{};
+  for (auto c : text) {
+    auto u = static_cast<unsigned char>(c);
+    auto plain = (u < 0x80 && std::isalnum(u) != 0) || c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain)
+      result += c;
+    else
+      result += {'%', digits[u >> 4], digits[u & 15]};
+  }
+  return result;
+}
+
+std::string url_of(const config::endpoint& listen) {
+  // "Every address" is none to connect to.
+  auto reach = listen;
+  if (reach.host == "0.0.0.0")
+    reach.host = "127.0.0.1";
+  if (reach.host == "::")
+    reach.host = "::1";
+  return "http://" + reach.text();
+}
+
+} // namespace musetalk::http::ctl

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace musetalk::http::ctl {
+
+using json = nlohmann::ordered_json;
+
+/// An answer of the service.
+struct reply {
+  int status = 0; ///< HTTP.
+  json body;      ///< Null when it was no JSON.
+
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+/// The service cannot be reached, or broke off in the middle.
+class unreachable : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What to upload.
+struct upload_request {
+  std::filesystem::path file;
+  std::string avatar_id;
+  std::string tutor_id; ///< Empty: none.
+  bool apply_blur = false;
+};
+
+/// Told of the bytes sent so far and in all.
+using upload_progress = std::function<void(uint64_t sent, uint64_t total)>;
+
+/// The REST interface of a service, as a client sees it. One connection, one thread.
+class api {
+public:
+  /// @param url Such as `http://127.0.0.1:9000`. @throws std::invalid_argument for another form.
+  explicit api(const std::string& url);
+  ~api();
+
+  /// All calls: @throws unreachable.
+  reply get(const std::string& path);
+  reply post(const std::string& path, const json& body);
+  reply post(const std::string& path);
+  reply remove(const std::string& path);
+
+  /// Streams the file, in constant memory.
+  /// @throws unreachable; std::invalid_argument when the file cannot be read.
+  reply upload(const upload_request& what, const upload_progress& progress);
+
+  const std::string& url() const { return url_; }
+
+private:
+  struct impl;
+  std::string url_;
+  std::unique_ptr<impl> impl_;
+};
+
+/// `%xx` for everything but letters, digits and `-._~`.
+std::string percent_encoded(std::string_view text);
+
+/// Where a service with these settings can be reached from this machine.
+std::string url_of(const config::endpoint& listen);
+
+} // namespace musetalk::http::ctl

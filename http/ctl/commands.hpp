@@ -1,0 +1,65 @@
+#pragma once
+
+#include "http/ctl/api.hpp"
+#include "http/ctl/output.hpp"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace musetalk::http::ctl {
+
+/// How the program ends. Documented in docs/musetalkctl.md.
+enum class exit_code : int {
+  ok = 0,
+  refused = 1,     ///< The service answered an error.
+  usage = 2,       ///< Wrong arguments, or a file that cannot be read.
+  unreachable = 3, ///< No service answers.
+  job_failed = 4,  ///< The job that was waited for failed or was cancelled.
+  unwell = 5,      ///< `doctor` found something that keeps avatars from being made.
+};
+
+/// Waits between two looks at a job; tests pass one that does not.
+using pause = std::function<void(std::chrono::milliseconds)>;
+
+/// What every command works with.
+struct session {
+  api& service;
+  output& out;
+  pause sleep;
+};
+
+exit_code upload(session& with, const upload_request& what, bool wait);
+
+struct create_arguments {
+  std::string avatar_id;
+  std::string video_path; ///< As the service sees it.
+  std::string tutor_id;
+  bool apply_blur = false;
+};
+exit_code create(session& with, const create_arguments& what, bool wait);
+
+struct list_arguments {
+  std::string tutor_id;
+  std::string status;
+};
+/// All pages.
+exit_code list_avatars(session& with, const list_arguments& what);
+exit_code show_avatar(session& with, const std::string& avatar_id);
+exit_code delete_avatar(session& with, const std::string& avatar_id, bool force);
+
+struct jobs_arguments {
+  std::string status; ///< Several with commas between them.
+  std::string avatar_id;
+};
+/// The newest, at most 1000.
+exit_code list_jobs(session& with, const jobs_arguments& what);
+exit_code show_job(session& with, const std::string& job_id, bool wait);
+exit_code cancel_job(session& with, const std::string& job_id);
+
+/// Shows a job's bar until it ends. A service that restarts meanwhile is waited for.
+exit_code wait_for_job(session& with, const std::string& job_id);
+
+} // namespace musetalk::http::ctl

@@ -1,0 +1,199 @@
+// musetalkctl: the client of musetalkd. Speaks only its REST interface.
+
+#include "config/load.hpp"
+#include "errors/error.hpp"
+#include "http/ctl/commands.hpp"
+#include "http/ctl/doctor.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+extern char** environ;
+
+namespace {
+
+using namespace musetalk;
+using namespace musetalk::http::ctl;
+
+/// Settings of this machine, or why there are none. Only `doctor` insists on them.
+struct local_settings {
+  std::optional<config::loaded_settings> loaded;
+  std::string fault;
+};
+
+local_settings read_settings(const std::string& env_file) {
+  try {
+    auto layers = config::setting_layers{};
+    if (std::filesystem::exists(env_file))
+      layers.env_file = config::read_env_file(env_file);
+    layers.environment = config::environment_of(environ);
+    return {config::load(layers), ""};
+  } catch (const error& e) {
+    return {std::nullopt, e.detail()};
+  }
+}
+
+int terminal_columns() {
+  auto size = winsize{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+using action = std::function<exit_code(session&)>;
+
+void add_avatar_commands(CLI::App& app, action& chosen) {
+  auto* upload_command = app.add_subcommand("upload", "Upload a video and make an avatar of it");
+  auto what = std::make_shared<upload_request>();
+  auto wait = std::make_shared<bool>(false);
+  upload_command->add_option("file", what->file, "The video")->required();
+  upload_command->add_option("--id", what->avatar_id, "Id of the avatar")->required();
+  upload_command->add_option("--tutor", what->tutor_id, "Id of the tutor it belongs to");
+  upload_command->add_flag("--blur", what->apply_blur, "Blur the background");
+  upload_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  upload_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return upload(with, *what, *wait);
+    };
+  });
+
+  auto* create_command =
+      app.add_subcommand("create", "Make an avatar of a video that the service can read");
+  auto from = std::make_shared<create_arguments>();
+  create_command->add_option("--id", from->avatar_id, "Id of the avatar")->required();
+  create_command->add_option("--path", from->video_path, "The video, as the service sees it")
+      ->required();
+  create_command->add_option("--tutor", from->tutor_id, "Id of the tutor it belongs to");
+  create_command->add_flag("--blur", from->apply_blur, "Blur the background");
+  create_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  create_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return create(with, *from, *wait);
+    };
+  });
+
+  auto* list_command = app.add_subcommand("list", "List the avatars");
+  auto filter = std::make_shared<list_arguments>();
+  list_command->add_option("--tutor", filter->tutor_id, "Only those of a tutor");
+  list_command->add_option("--status", filter->status, "ready, preparing or failed");
+  list_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return list_avatars(with, *filter);
+    };
+  });
+
+  auto id = std::make_shared<std::string>();
+  auto* show_command = app.add_subcommand("show", "Show all of one avatar");
+  show_command->add_option("id", *id, "Id of the avatar")->required();
+  show_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return show_avatar(with, *id);
+    };
+  });
+
+  auto force = std::make_shared<bool>(false);
+  auto* delete_command = app.add_subcommand("delete", "Delete an avatar with all its versions");
+  delete_command->add_option("id", *id, "Id of the avatar")->required();
+  delete_command->add_flag("--force", *force, "Cancel its job first, if one runs");
+  delete_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return delete_avatar(with, *id, *force);
+    };
+  });
+}
+
+void add_job_commands(CLI::App& app, action& chosen) {
+  auto* jobs_command = app.add_subcommand("jobs", "List the jobs, newest first");
+  auto filter = std::make_shared<jobs_arguments>();
+  jobs_command->add_option("--status", filter->status, "Such as queued,running");
+  jobs_command->add_option("--id", filter->avatar_id, "Only those of an avatar");
+  jobs_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return list_jobs(with, *filter);
+    };
+  });
+
+  auto id = std::make_shared<std::string>();
+  auto wait = std::make_shared<bool>(false);
+  auto* job_command = app.add_subcommand("job", "Show one job");
+  job_command->add_option("id", *id, "Id of the job")->required();
+  job_command->add_flag("--wait", *wait, "Wait for its end");
+  job_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return show_job(with, *id, *wait);
+    };
+  });
+
+  auto* cancel_command = app.add_subcommand("cancel", "Cancel a job");
+  cancel_command->add_option("id", *id, "Id of the job")->required();
+  cancel_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return cancel_job(with, *id);
+    };
+  });
+}
+
+exit_code run(const std::string& url, const action& chosen, output& out) {
+  try {
+    auto service = api{url};
+    auto with = session{service, out, [](auto time) {
+                          std::this_thread::sleep_for(time);
+                        }};
+    return chosen(with);
+  } catch (const unreachable& e) {
+    out.fault(e.what(), "Is it started (scripts/start.sh)? Another address: --url.");
+    return exit_code::unreachable;
+  } catch (const std::invalid_argument& e) {
+    out.fault(e.what(), "");
+    return exit_code::usage;
+  }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  auto app = CLI::App{"Client of musetalkd. Bars on a terminal, one JSON object in each line when "
+                      "piped.\nExit codes: 0 done, 1 refused, 2 usage, 3 no service, 4 job failed, "
+                      "5 doctor found a fault.",
+                      "musetalkctl"};
+  app.set_version_flag("--version", "musetalkctl " MUSETALKD_VERSION);
+  app.require_subcommand(1);
+  auto url = std::string{};
+  auto env_file = std::string{".env"};
+  app.add_option("--url", url, "Where the service listens; default: MUSETALKD_LISTEN of .env")
+      ->envname("MUSETALKCTL_URL");
+  app.add_option("--env-file", env_file, "Another file than .env");
+  auto chosen = action{};
+  auto wants_settings = false;
+  add_avatar_commands(app, chosen);
+  add_job_commands(app, chosen);
+  auto local = local_settings{};
+  app.add_subcommand("doctor", "Look at the service and this machine, and say what is wrong")
+      ->callback([&] {
+        wants_settings = true;
+        chosen = [&](session& with) {
+          return doctor(with, local.loaded ? &*local.loaded : nullptr, local.fault);
+        };
+      });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(exit_code::usage);
+  }
+  local = read_settings(env_file);
+  if (!local.loaded && !wants_settings && url.empty())
+    std::cerr << "warning: the settings are invalid, using the default address; see musetalkctl "
+                 "doctor\n";
+  if (url.empty())
+    url = url_of(local.loaded ? local.loaded->values.listen : config::endpoint{});
+  auto terminal = ::isatty(STDOUT_FILENO) == 1;
+  auto out = output{std::cout, std::cerr, terminal, terminal ? terminal_columns() : 80};
+  return static_cast<int>(run(url, chosen, out));
+}
