@@ -1,6 +1,7 @@
 // What remains when the disk is full, fails, or the process is killed: at every single system call
 // that changes the disk on the way of a version.
 
+#include "pipeline/catalog.hpp"
 #include "pipeline/upload_spool.hpp"
 #include "tests/pipeline/expect_error.hpp"
 #include "tests/pipeline/fault_shim.hpp"
@@ -304,28 +305,102 @@ TEST(UploadFault, TellsAFullDiskAtEveryCallAndLeavesNothing) {
 
 // -- a disk that really is full ------------------------------------------------
 
+namespace {
+
+/// A small file system in memory; gone with the object.
+class small_disk {
+public:
+  explicit small_disk(int kilobytes) {
+    auto options = "size=" + std::to_string(kilobytes) + "k";
+    mounted_ = ::mount("tmpfs", folder_.path().c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
+                       options.c_str()) == 0;
+  }
+
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+
+  ~small_disk() {
+    if (mounted_)
+      ::umount2(folder_.path().c_str(), MNT_DETACH);
+  }
+
+  /// False where this process may not mount.
+  explicit operator bool() const { return mounted_; }
+
+  const fs::path& path() const { return folder_.path(); }
+
+private:
+  test::temporary_folder folder_;
+  bool mounted_ = false;
+};
+
+} // namespace
+
 TEST(FullDisk, IsToldAtAnySizeAndEmptiedAgain) {
-  auto folder = test::temporary_folder{};
-  auto mount_point = folder.path().string();
   auto whole = 0;
   auto full = 0;
   for (auto kilobytes = 40; kilobytes <= 640; kilobytes += 40) {
-    auto options = "size=" + std::to_string(kilobytes) + "k";
-    if (::mount("tmpfs", mount_point.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0)
-      GTEST_SKIP() << "a file system cannot be mounted here: " << std::strerror(errno);
+    auto disk = small_disk{kilobytes};
+    if (!disk)
+      GTEST_SKIP() << "no file system can be mounted here";
     try {
-      auto store = open_avatar_store(mount_point);
+      auto store = open_avatar_store(disk.path());
       make_version(*store);
       ++whole;
     } catch (const error& problem) {
       EXPECT_EQ(problem.code(), errc::storage_full) << problem.what();
       ++full;
       auto reason = std::error_code{};
-      EXPECT_TRUE(fs::is_empty(fs::path{mount_point} / ".staging", reason));
-      EXPECT_FALSE(fs::is_symlink(fs::path{mount_point} / "anna"));
+      EXPECT_TRUE(fs::is_empty(disk.path() / ".staging", reason));
+      EXPECT_FALSE(fs::is_symlink(disk.path() / "anna"));
     }
-    ::umount2(mount_point.c_str(), MNT_DETACH);
   }
   EXPECT_GT(full, 3);
   EXPECT_GT(whole, 0);
+}
+
+TEST(FullDisk, CanStillBeFreedByRemovingAnAvatar) {
+  auto disk = small_disk{2000};
+  if (!disk)
+    GTEST_SKIP() << "no file system can be mounted here";
+  auto store = open_avatar_store(disk.path());
+  make_version(*store);
+  auto filler = create_file(disk.path() / "filler");
+  test::detail_of(errc::storage_full, [&] {
+    for (auto piece = std::vector<std::byte>(4096);;)
+      filler.write(piece);
+  });
+  store->remove_avatar("anna");
+  EXPECT_TRUE(fs::is_empty(disk.path() / ".store"));
+  EXPECT_TRUE(fs::is_empty(disk.path() / ".staging"));
+}
+
+TEST(FullDisk, StopsTheCatalogUntilThereIsRoom) {
+  auto disk = small_disk{1000};
+  if (!disk)
+    GTEST_SKIP() << "no file system can be mounted here";
+  auto catalog = open_sqlite_catalog(disk.path() / "musetalkd.db");
+  write_file(disk.path() / "filler", bytes_of(std::string(300'000, 'x')));
+  auto next = job{};
+  next.request.avatar_id = "anna";
+  auto added = 0;
+  auto add = [&] {
+    next.job_id = "j" + std::to_string(added);
+    catalog->add_job(next, "client");
+    ++added;
+  };
+  auto detail = test::detail_of(errc::storage_full, [&] {
+    while (added < 10'000)
+      add();
+  });
+  EXPECT_NE(detail.find(" bytes are free"), std::string::npos) << detail;
+  // the job that did not fit is not half there, the others are whole, and room is taken up again
+  EXPECT_FALSE(catalog->find_job(next.job_id));
+  EXPECT_EQ(catalog->queued_jobs().size(), static_cast<size_t>(added));
+  fs::remove(disk.path() / "filler");
+  add();
+  EXPECT_TRUE(catalog->find_job(next.job_id));
+  catalog.reset();
+  EXPECT_EQ(open_sqlite_catalog(disk.path() / "musetalkd.db")->queued_jobs().size(),
+            static_cast<size_t>(added));
 }
