@@ -29,8 +29,8 @@ constexpr uintmax_t max_config_bytes = 1 << 20;
 /// ones.
 autoencoder_config synthetic_config() {
   auto c = autoencoder_config{};
-  c.block_out_channels = {32, 32, 64, 64};
-  c.norm_num_groups = 8;
+  c.block_out_channels = {8, 8, 16, 16};
+  c.norm_num_groups = 4;
   c.layers_per_block = 1;
   return c;
 }
