@@ -43,6 +43,10 @@ pipeline::job_view view_of(registry_pointer self, const pipeline::job& record);
 /// Whether a queued or active job belongs to the avatar.
 bool has_jobs(const registry_state& state, const std::string& avatar_id);
 
+/// Tells the UPLOAD RECEIVER that nobody needs an upload any more; remembers it while there is
+/// none.
+void release_upload(registry_pointer self, const std::string& upload);
+
 /// Tells waiters, frees the upload and goes on with a removal: called once a job is final and the
 /// catalog has it.
 void after_end(registry_pointer self, const pipeline::job& record);

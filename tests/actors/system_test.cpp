@@ -1,0 +1,261 @@
+// The whole system with its threads, the real store and the real catalog. Pictures and latents are
+// made up; nothing here waits for a time, only for events.
+
+#include "actors/system.hpp"
+
+#include "pipeline/ids.hpp"
+#include "pipeline/time.hpp"
+#include "pipeline/upload_spool.hpp"
+#include "tests/pipeline/temporary_folder.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <fstream>
+#include <future>
+
+using namespace musetalk;
+using namespace musetalk::actors;
+using namespace std::chrono_literals;
+using pipeline::job_state;
+using pipeline::job_view;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+namespace {
+
+pipeline::image plain(int32_t side, int32_t channels) {
+  return {side, side, channels,
+          pipeline::share(std::vector<uint8_t>(static_cast<size_t>(side) * side * channels, 90))};
+}
+
+/// Hands out so many made-up frames, or frames without end.
+class made_up_clip : public pipeline::clip_preparer {
+public:
+  made_up_clip(const pipeline::clip_request& request, int64_t frames, std::promise<void>* first)
+      : request_(request), first_(first) {
+    info_.predicted_frames = frames;
+    std::ofstream{request.video_path} << "a video";
+  }
+
+  const pipeline::media_info& info() const override { return info_; }
+
+  pipeline::prepared_batch next(int32_t max_frames) override {
+    auto result = pipeline::prepared_batch{};
+    for (auto i = 0; i < max_frames && done_ != info_.predicted_frames; ++i)
+      result.frames.push_back(frame(done_++));
+    result.frames_decoded = done_;
+    result.last = done_ == info_.predicted_frames;
+    if (auto* first = std::exchange(first_, nullptr))
+      first->set_value();
+    return result;
+  }
+
+private:
+  static pipeline::prepared_frame frame(int64_t index) {
+    auto result = pipeline::prepared_frame{};
+    result.source = {index, plain(64, 3)};
+    result.face_box = {8, 8, 56, 56};
+    result.crop = plain(pipeline::crop_size, 3);
+    result.mask_box = {0, 0, 64, 64};
+    result.mask = plain(64, 1);
+    return result;
+  }
+
+  pipeline::clip_request request_;
+  pipeline::media_info info_;
+  std::promise<void>* first_;
+  int64_t done_ = 0;
+};
+
+class made_up_encoder : public pipeline::latent_encoder {
+public:
+  std::vector<pipeline::latent> encode(std::span<const pipeline::image> crops) override {
+    EXPECT_EQ(inside_.fetch_add(1), 0) << "two works on the device at once";
+    auto one = pipeline::latent{std::make_shared<const std::vector<uint16_t>>(8 * 32 * 32)};
+    auto result = std::vector<pipeline::latent>(crops.size(), one);
+    inside_.fetch_sub(1);
+    return result;
+  }
+
+  pipeline::device_report report() const override {
+    return {"cpu", "made up", "synthetic", "fp32", 0};
+  }
+
+private:
+  std::atomic<int> inside_ = 0;
+};
+
+struct ServiceSystem : ::testing::Test {
+  test::temporary_folder folder;
+  pipeline::store_layout layout{folder.path() / "avatars"};
+  system_config config;
+  std::atomic<int64_t> frames = 5; ///< Of every clip; negative: without end.
+  std::promise<void>* first_pull = nullptr;
+  std::promise<std::string> fatal;
+
+  ServiceSystem() { config.synthetic = true; }
+
+  system_parts parts() {
+    auto result = system_parts{};
+    result.open_store = [this] { return pipeline::open_avatar_store(layout.root); };
+    result.open_catalog = [this] { return pipeline::open_sqlite_catalog(layout.catalog()); };
+    result.preprocessor.probe = [this](const std::filesystem::path&) {
+      auto info = pipeline::media_info{};
+      info.predicted_frames = frames;
+      return info;
+    };
+    result.preprocessor.check_faces = [](const std::filesystem::path&) {};
+    result.preprocessor.resolve = [](const std::string&) -> pipeline::spooled_file {
+      throw error(errc::video_path_forbidden, "The path leaves the roots.");
+    };
+    result.preprocessor.open_clip = [this](const pipeline::clip_request& x) {
+      return std::make_unique<made_up_clip>(x, frames, std::exchange(first_pull, nullptr));
+    };
+    result.make_encoder = [] { return std::make_unique<made_up_encoder>(); };
+    result.now_us = pipeline::now_us;
+    result.new_job_id = pipeline::new_job_id;
+    result.fatal = [this](const std::string& reason) { fatal.set_value(reason); };
+    return result;
+  }
+
+  /// Asks an actor of the system; the time-out only keeps a broken test from hanging.
+  template <class T, class Handle, class... Ts>
+  static caf::expected<T> ask(service_system& system, const Handle& whom, Ts&&... xs) {
+    auto self = caf::scoped_actor{system.actors()};
+    auto result = caf::expected<T>{caf::error{}};
+    self->request(whom, 50s, std::forward<Ts>(xs)...)
+        .receive([&](T& x) { result = std::move(x); },
+                 [&](caf::error& x) { result = std::move(x); });
+    return result;
+  }
+
+  /// Uploads a file for an avatar, as the front end does.
+  caf::expected<job_view> upload(service_system& system, const std::string& avatar) {
+    auto id = pipeline::new_upload_id();
+    auto spool = pipeline::upload_spool{layout.upload(id), id, 1'000};
+    caf::anon_send(system.uploads(), atom::began_v, upload_id{id});
+    auto bytes = "video of " + avatar;
+    spool.write(std::as_bytes(std::span{bytes}));
+    auto file = spool.finish();
+    spool.keep();
+    auto request = pipeline::job_request{};
+    request.avatar_id = avatar;
+    return ask<job_view>(system, system.uploads(), atom::commit_v, file, request);
+  }
+
+  caf::expected<job_view> await_end(service_system& system, const std::string& id) {
+    return ask<job_view>(system, system.registry(), atom::await_end_v, job_id{id});
+  }
+
+  static size_t entries(const std::filesystem::path& x) {
+    if (!std::filesystem::exists(x))
+      return 0;
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator{x}, {}));
+  }
+};
+
+} // namespace
+
+TEST_F(ServiceSystem, MakesAvatarsFromUploadsOneJobAfterTheOther) {
+  auto system = service_system{config, parts()};
+  auto anna = upload(system, "anna");
+  auto ben = upload(system, "ben");
+  ASSERT_TRUE(anna) << detail_of(anna.error());
+  ASSERT_TRUE(ben);
+  for (const auto* x : {&anna, &ben}) {
+    auto end = await_end(system, (*x)->record.job_id);
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->record.state, job_state::completed) << end->record.failure.detail;
+    EXPECT_EQ(end->record.weights, "synthetic");
+    EXPECT_EQ(end->record.version, "v000001");
+  }
+  // 2 N pictures: the second half is the first one backwards.
+  EXPECT_EQ(entries(layout.link("anna") / "full_imgs"), 10u);
+  EXPECT_TRUE(std::filesystem::exists(layout.link("ben") / "latents.pt"));
+  auto known = ask<pipeline::avatar>(system, system.registry(), atom::look_v, avatar_id{"anna"});
+  EXPECT_EQ(known->current_version, "v000001");
+  EXPECT_TRUE(system.stop(30s));
+  EXPECT_EQ(entries(layout.root / ".staging"), 0u);
+  EXPECT_EQ(entries(layout.root / ".uploads"), 0u);
+}
+
+TEST_F(ServiceSystem, LeavesNoHalfAvatarWhenItStopsAndFinishesTheJobAfterTheNextStart) {
+  auto pulled = std::promise<void>{};
+  first_pull = &pulled;
+  frames = -1;
+  auto id = std::string{};
+  {
+    auto system = service_system{config, parts()};
+    id = upload(system, "anna")->record.job_id;
+    pulled.get_future().wait();
+    EXPECT_TRUE(system.stop(30s));
+    EXPECT_TRUE(system.stop(30s));
+    EXPECT_FALSE(system.registry());
+    EXPECT_FALSE(system.uploads());
+  }
+  EXPECT_EQ(entries(layout.root / ".staging"), 0u);
+  EXPECT_FALSE(std::filesystem::exists(layout.link("anna")));
+  // The upload is still needed.
+  EXPECT_EQ(entries(layout.root / ".uploads"), 1u);
+  EXPECT_EQ(pipeline::open_sqlite_catalog(layout.catalog())->find_job(id)->state,
+            job_state::running);
+  frames = 3;
+  auto system = service_system{config, parts()};
+  auto end = await_end(system, id);
+  ASSERT_TRUE(end) << detail_of(end.error());
+  EXPECT_EQ(end->record.state, job_state::completed);
+  EXPECT_EQ(end->record.attempt, 2u);
+  EXPECT_EQ(entries(layout.link("anna") / "full_imgs"), 6u);
+}
+
+TEST_F(ServiceSystem, CancelsARunningJobAndRemovesItsAvatarByForce) {
+  auto pulled = std::promise<void>{};
+  first_pull = &pulled;
+  frames = -1;
+  auto system = service_system{config, parts()};
+  auto id = upload(system, "anna")->record.job_id;
+  pulled.get_future().wait();
+  auto busy = ask<avatar_id>(system, system.registry(), atom::remove_v, avatar_id{"anna"}, false);
+  EXPECT_EQ(code_of(busy.error()), errc::avatar_busy);
+  auto removed = ask<avatar_id>(system, system.registry(), atom::remove_v, avatar_id{"anna"}, true);
+  ASSERT_TRUE(removed) << detail_of(removed.error());
+  EXPECT_EQ(await_end(system, id)->record.state, job_state::cancelled);
+  EXPECT_EQ(entries(layout.root / ".staging"), 0u);
+  system.stop(30s);
+  EXPECT_EQ(entries(layout.root / ".uploads"), 0u);
+}
+
+TEST_F(ServiceSystem, TellsThatItsNetworksCannotBeLoaded) {
+  auto broken = parts();
+  broken.make_encoder = []() -> std::unique_ptr<pipeline::latent_encoder> {
+    throw error(errc::models_invalid, "vae.bin is not what the network needs.");
+  };
+  auto system = service_system{config, broken};
+  EXPECT_THAT(fatal.get_future().get(), HasSubstr("vae.bin"));
+  EXPECT_TRUE(system.stop(30s));
+}
+
+TEST_F(ServiceSystem, StartsWithoutWeightsAndRefusesJobsWithTheirList) {
+  config.missing_models = {"sd-vae/config.json"};
+  auto unused = parts();
+  unused.make_encoder = []() -> std::unique_ptr<pipeline::latent_encoder> {
+    ADD_FAILURE() << "loaded what is not there";
+    return nullptr;
+  };
+  auto system = service_system{config, unused};
+  auto refused = upload(system, "anna");
+  EXPECT_EQ(code_of(refused.error()), errc::models_missing);
+  EXPECT_THAT(detail_of(refused.error()), HasSubstr("sd-vae/config.json"));
+  auto status = ask<queue_status>(system, system.registry(), atom::status_v);
+  EXPECT_FALSE(status->device.ready);
+}
+
+TEST_F(ServiceSystem, DoesNotStartOnAStoreThatItCannotOpen) {
+  std::ofstream{layout.root} << "a file where the folder should be";
+  EXPECT_THROW(service_system(config, parts()), error);
+}
