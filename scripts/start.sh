@@ -31,6 +31,7 @@ env_file=${ENV_FILE:-$root/.env}
 arguments=()
 [ ! -f "$env_file" ] || arguments=(--env-file "$env_file")
 printf -- '--- %s: start\n' "$(date -Is)" >>"$log_file"
+log_begin=$(stat -c %s "$log_file")
 # A session of its own: Ctrl-C in this terminal must not reach it. It must not inherit the lock either.
 setsid "$server" ${arguments[@]+"${arguments[@]}"} >>"$log_file" 2>&1 </dev/null 8>&- &
 pid=$!
@@ -39,12 +40,19 @@ deadline=$((SECONDS + ${START_TIMEOUT_S:-30}))
 until answers /livez; do
   if ! kill -0 "$pid" 2>/dev/null; then
     rm -f "$pid_file"
-    tail -5 "$log_file" | cut -c1-300 >&2
+    tail -c +$((log_begin + 1)) "$log_file" | tail -5 | cut -c1-300 >&2
     fail "musetalkd ended at once; the end of $log_file is above" \
       "a wrong setting? $server --print-config; a used port? MUSETALKD_LISTEN=127.0.0.1:9001 $0"
   fi
   [ $SECONDS -lt $deadline ] || fail "musetalkd (pid $pid) does not answer at $url/livez" "its log: $log_file; scripts/stop.sh ends it"
   sleep 0.1
 done
-if answers /readyz; then state=ready; else state="up, but not ready for jobs: curl $url/readyz says why"; fi
+# Networks are loaded after the port is open; what is missing does not come by waiting.
+loading() { curl -s --noproxy '*' --max-time 2 "$url/readyz" | grep -q '"code":"device.busy"'; }
+while loading && [ $SECONDS -lt $deadline ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+if answers /readyz; then
+  state=ready
+else
+  state="up, but not ready for jobs: curl $url/readyz says why"
+fi
 echo "musetalkd runs: $url (pid $pid, log $log_file), $state"
