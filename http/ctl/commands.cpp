@@ -1,5 +1,7 @@
 #include "http/ctl/commands.hpp"
 
+#include "pipeline/time.hpp"
+
 #include <utility>
 
 namespace musetalk::http::ctl {
@@ -83,15 +85,20 @@ exit_code accepted(session& with, const reply& x, bool wait) {
   return wait ? wait_for_job(with, id) : exit_code::ok;
 }
 
+/// `12 s of work, `; nothing when the times are not there.
+std::string work_time(const json& job) {
+  auto from = pipeline::from_rfc3339(text_of(job, "started_at"));
+  auto to = pipeline::from_rfc3339(text_of(job, "finished_at"));
+  if (!from || !to)
+    return {};
+  return duration_text(static_cast<double>(*to - *from) / 1e6) + " of work, ";
+}
+
 exit_code ended(session& with, const json& job) {
   auto status = text_of(job, "status");
   if (status == "completed") {
-    auto seconds = 0.;
-    for (const auto& [stage, ms] : job.value("timings_ms", json::object()).items())
-      seconds += ms.is_number() ? ms.get<double>() / 1000. : 0.;
-    with.out.result(job, "avatar " + text_of(job, "avatar_id") + " is ready (" +
-                             duration_text(seconds) +
-                             " of work, weights: " + text_of(job, "weights") + ")");
+    with.out.result(job, "avatar " + text_of(job, "avatar_id") + " is ready (" + work_time(job) +
+                             "weights: " + text_of(job, "weights") + ")");
     return exit_code::ok;
   }
   auto failure = job.contains("error") && job["error"].is_object() ? job["error"] : json::object();
@@ -109,7 +116,7 @@ bool final_status(const std::string& status) {
 }
 
 std::string avatar_row(const json& x) {
-  const auto& versions = x.value("versions", json::array());
+  auto versions = x.value("versions", json::array());
   auto current = json{};
   for (const auto& version : versions)
     if (version.value("version", "") == x.value("current_version", json{}))
@@ -167,7 +174,8 @@ exit_code list_avatars(session& with, const list_arguments& what) {
                                {"WEIGHTS", 9},
                                {"TUTOR", 10},
                                {"UPDATED", 24}}));
-    for (const auto& x : answer.body.value("avatars", json::array()))
+    auto avatars = answer.body.value("avatars", json::array());
+    for (const auto& x : avatars)
       with.out.result(x, avatar_row(x));
     cursor = answer.body.value("next_cursor", "");
   } while (!cursor.empty());
@@ -199,7 +207,8 @@ exit_code list_jobs(session& with, const jobs_arguments& what) {
   if (with.out.terminal())
     with.out.result(
         {}, row({{"JOB", 26}, {"AVATAR", 24}, {"STATUS", 10}, {"STAGE", 8}, {"CREATED", 24}}));
-  for (const auto& x : answer.body.value("jobs", json::array()))
+  auto jobs = answer.body.value("jobs", json::array());
+  for (const auto& x : jobs)
     with.out.result(x, job_row(x));
   return exit_code::ok;
 }
