@@ -84,7 +84,8 @@ void log_access(const access_record& x) {
   auto logger = spdlog::get(access_name);
   if (logger == nullptr)
     return;
-  auto level = x.status >= 500 ? spdlog::level::warn : spdlog::level::info;
+  // 503 is how a service that is not ready, or full, is meant to answer.
+  auto level = x.status >= 500 && x.status != 503 ? spdlog::level::warn : spdlog::level::info;
   if (!logger->should_log(level))
     return;
   if (json_lines) {

@@ -113,7 +113,8 @@ int serve(const config::settings& settings) {
   auto signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   auto died = std::atomic<bool>{false};
-  auto fatal = [&](const std::string&) {
+  auto fatal = [&](const std::string& reason) {
+    spdlog::critical("{}", reason);
     died = true;
     ::kill(::getpid(), SIGUSR1);
   };

@@ -1,6 +1,7 @@
 #include "http/service.hpp"
 
 #include "http/composition.hpp"
+#include "http/death_watch.hpp"
 #include "http/routes/routes.hpp"
 
 #include <caf/actor_system.hpp>
@@ -52,6 +53,8 @@ service::service(const config::settings& settings, const actors::fatal_callback&
       closer_(
           system_.actors().spawn<caf::detached>(upload_closer, front_end_, uploads_of(system_))),
       server_(server_options_of(settings), make_routes()) {
+  watch_for_death(front_end_, "front end", fatal);
+  watch_for_death(closer_, "upload closer", fatal);
   if (settings_.enable_avatar && !weights_.ready)
     for (const auto& x : weights_.problems)
       spdlog::warn("avatars cannot be made: {}", x);
