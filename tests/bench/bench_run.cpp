@@ -14,6 +14,7 @@
 #include <functional>
 #include <mutex>
 #include <stdexcept>
+#include <sys/resource.h>
 #include <thread>
 
 namespace musetalk::bench {
@@ -29,6 +30,16 @@ using clock = std::chrono::steady_clock;
 
 double since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
+}
+
+/// Processor time of this process so far.
+double cpu_now() {
+  auto used = rusage{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& x) {
+    return static_cast<double>(x.tv_sec) + static_cast<double>(x.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 /// Hands batches from one thread to the other; the giver waits while it is full.
@@ -147,6 +158,7 @@ run_result write_all(version_writer& writer, const batch_source& source) {
   const auto no_latent =
       latent{std::make_shared<const std::vector<uint16_t>>(size_t{8} * 32 * 32, uint16_t{0})};
   const auto begin = clock::now();
+  const auto cpu_before = cpu_now();
   auto preparing = std::jthread{[&] {
     try {
       for (auto last = false; !last;) {
@@ -175,6 +187,7 @@ run_result write_all(version_writer& writer, const batch_source& source) {
   }
   preparing.join();
   result.stream_s = since(begin);
+  result.cpu_s = cpu_now() - cpu_before;
   return result;
 }
 

@@ -18,9 +18,10 @@ enum class run_mode {
 /// One measured run.
 struct run_result {
   int64_t frames = 0;
-  double stream_s = 0.;                 ///< From opening the clip to the last picture on disk.
-  double verify_s = 0.;                 ///< Lists, sheet, reading everything back.
-  double publish_s = 0.;                ///< Sync and rename.
+  double stream_s = 0.;  ///< From opening the clip to the last picture on disk.
+  double cpu_s = 0.;     ///< Of all threads in that time; says more on a busy machine.
+  double verify_s = 0.;  ///< Lists, sheet, reading everything back.
+  double publish_s = 0.; ///< Sync and rename.
   std::map<std::string, double> busy_s; ///< Of each stage's own thread.
 };
 
