@@ -109,9 +109,6 @@ void end_at_next_signal() {
 }
 
 int serve(const config::settings& settings) {
-  // Blocked before any thread starts, so that only `sigwait` ever sees them.
-  auto signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   auto died = std::atomic<bool>{false};
   auto fatal = [&](const std::string& reason) {
     spdlog::critical("{}", reason);
@@ -145,6 +142,10 @@ int main(int argc, char** argv) {
       std::cout << config::render(loaded);
       return stopped;
     }
+    // Before any thread starts, the logger's too: a thread that does not block them would die of
+    // them, and the process with it.
+    auto signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     http::start_logging(loaded.values);
     for (const auto& x : loaded.warnings)
       spdlog::warn("{}", x);

@@ -24,6 +24,13 @@ outcome run(const std::string& name, const std::vector<std::string>& arguments,
   return {code, child.output()};
 }
 
+/// Whether a thread blocks a signal; from its `status` in /proc.
+bool blocks(const std::filesystem::path& thread, int signal) {
+  auto status = contents_of(thread / "status");
+  auto mask = std::stoull(status.substr(status.find("SigBlk:") + 7), nullptr, 16);
+  return (mask >> (signal - 1) & 1) != 0;
+}
+
 std::vector<json> lines_of(const std::string& output) {
   auto result = std::vector<json>{};
   auto in = std::istringstream{output};
@@ -45,6 +52,21 @@ TEST_F(LifeCycle, StopsOnASignalAndKeepsItsAvatars) {
   EXPECT_EQ(get("/mgmt/v1/avatars/anna")["job"]["status"], "completed");
   server->process().signal(SIGINT);
   EXPECT_EQ(server->process().wait(), 0);
+}
+
+// A signal may go to any thread that does not block it; all but the one that waits would die of it.
+TEST_F(LifeCycle, LetsOneThreadAloneSeeTheStopSignals) {
+  start();
+  auto main = std::to_string(server->process().id());
+  auto others = 0;
+  for (const auto& thread : std::filesystem::directory_iterator{"/proc/" + main + "/task"}) {
+    if (thread.path().filename() == main)
+      continue;
+    ++others;
+    for (auto signal : {SIGINT, SIGTERM})
+      EXPECT_TRUE(blocks(thread.path(), signal)) << contents_of(thread.path() / "comm");
+  }
+  EXPECT_GT(others, 5);
 }
 
 TEST_F(LifeCycle, RefusesASecondInstanceOnTheSameFolder) {

@@ -40,6 +40,8 @@ public:
 
   bool running();
 
+  pid_t id() const { return pid_; }
+
   /// Everything that it wrote until its end. Waits for that.
   std::string output();
 
