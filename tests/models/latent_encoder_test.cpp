@@ -122,7 +122,7 @@ TEST(LatentEncoder, RefusesDevicesThatAreNotThere) {
 TEST_F(VaeFolder, SaysWhichFileIsMissing) {
   EXPECT_EQ(refusal().code(), errc::models_missing);
   EXPECT_NE(refusal().detail().find("sd-vae/config.json"), std::string::npos);
-  put("config.json", text_of(golden / "config.json"));
+  put("config.json", text_of(goldens() / "vae/four_level/config.json"));
   EXPECT_EQ(refusal().code(), errc::models_missing);
   EXPECT_NE(refusal().detail().find("diffusion_pytorch_model.bin"), std::string::npos);
 }

@@ -44,6 +44,10 @@ at::Tensor golden_case::tensor(const std::string& name) {
   return to_tensor(tensors_, *x);
 }
 
+double golden_case::tolerance(const std::string& name) const {
+  return manifest_.at("tensors").at(name).at("tolerance_abs").number();
+}
+
 std::vector<std::string> golden_case::names(const std::string& prefix) const {
   auto list = std::vector<std::string>{};
   for (const auto& x : tensors_.tensors())
@@ -58,11 +62,10 @@ double golden_case::expect(const std::string& name, const at::Tensor& got) {
     ADD_FAILURE() << name << " has the shape " << got.sizes() << " instead of " << wanted.sizes();
     return INFINITY;
   }
-  auto tolerance = manifest_.at("tensors").at(name).at("tolerance_abs").number();
+  auto limit = tolerance(name);
   auto worst = (got.to(at::kDouble) - wanted.to(at::kDouble)).abs().max().item<double>();
   // Written so that NaN fails.
-  EXPECT_TRUE(worst <= tolerance) << name << " is off by " << worst << " (tolerance " << tolerance
-                                  << ")";
+  EXPECT_TRUE(worst <= limit) << name << " is off by " << worst << " (tolerance " << limit << ")";
   return worst;
 }
 
@@ -89,8 +92,9 @@ void fill_full_size(torch::nn::Module& network, const golden_case& expected) {
   const auto& prefix = expected.manifest().at("hashed_name_prefix").text();
   hash_fill(network, expected.seed(), expected.gain(), prefix);
   auto parameters = network.named_parameters();
+  auto buffers = network.named_buffers();
   for (const auto& [name, first] : expected.manifest().at("weight_check").members()) {
-    const auto* filled = parameters.find(name);
+    const auto* filled = parameters.contains(name) ? parameters.find(name) : buffers.find(name);
     ASSERT_TRUE(filled) << name;
     auto flat = filled->flatten();
     for (size_t i = 0; i < first.items().size(); ++i)

@@ -31,6 +31,9 @@ public:
   /// A tensor of the case.
   at::Tensor tensor(const std::string& name);
 
+  /// How far a tensor's values may be off.
+  double tolerance(const std::string& name) const;
+
   /// Names of the expected tensors that start so.
   std::vector<std::string> names(const std::string& prefix) const;
 

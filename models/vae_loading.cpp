@@ -1,0 +1,54 @@
+#include "models/vae_loading.hpp"
+
+#include "errors/error.hpp"
+#include "models/loading.hpp"
+
+namespace musetalk::models {
+
+namespace {
+
+constexpr size_t levels = 4;
+constexpr int64_t latent_channels = 4;
+
+/// The published architecture with a few channels: small enough that two cores encode hundreds of
+/// crops a second.
+autoencoder_config synthetic_config() {
+  auto c = autoencoder_config{};
+  c.block_out_channels = {8, 8, 16, 16};
+  c.norm_num_groups = 4;
+  c.layers_per_block = 1;
+  return c;
+}
+
+/// What an avatar stores has a fixed shape; another VAE would be of no use.
+void check(const autoencoder_config& c) {
+  if (c.block_out_channels.size() != levels || c.latent_channels != latent_channels ||
+      c.in_channels != 3 || c.out_channels != 3)
+    throw error{errc::models_invalid, "the VAE makes no latents of [4, 32, 32]: it has " +
+                                          std::to_string(c.block_out_channels.size()) +
+                                          " levels and " + std::to_string(c.latent_channels) +
+                                          " latent channels instead of 4 and 4"};
+}
+
+} // namespace
+
+loaded_vae load_vae(const load_options& options, const placement& where) {
+  if (options.synthetic) {
+    auto network = AutoencoderKL{synthetic_config()};
+    make_synthetic(*network, where, 1.0);
+    return {network, "synthetic"};
+  }
+  auto names = autoencoder_names();
+  auto json = read_config(options.models_dir, "sd-vae/config.json", names.source);
+  auto config = autoencoder_config::from_json(json);
+  check(config);
+  auto weights = open_weights(
+      options.models_dir,
+      {"sd-vae/diffusion_pytorch_model.bin", "sd-vae/diffusion_pytorch_model.safetensors"},
+      names.source);
+  auto network = AutoencoderKL{config};
+  load_weights(*network, weights.file, names, where);
+  return {network, weights.id};
+}
+
+} // namespace musetalk::models

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "models/latent_encoder.hpp"
+#include "models/networks/autoencoder_kl.hpp"
+
+#include <string>
+
+namespace musetalk::models {
+
+/// The VAE that the options ask for, with its weights.
+struct loaded_vae {
+  AutoencoderKL network{nullptr};
+  std::string weights_id;
+};
+
+/// Loads `models_dir/sd-vae`, or makes a small synthetic VAE of as many levels.
+/// @throws musetalk::error `models_missing`, `models_invalid`, also for a VAE whose latents are not
+/// `[4, 32, 32]`.
+loaded_vae load_vae(const load_options& options, const placement& where);
+
+} // namespace musetalk::models
