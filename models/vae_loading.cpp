@@ -10,7 +10,7 @@ namespace {
 constexpr size_t levels = 4;
 constexpr int64_t latent_channels = 4;
 
-/// The published architecture with a few channels: small enough that two cores encode hundreds of
+/// The published architecture with a few channels: small enough for two busy cores to encode many
 /// crops a second.
 autoencoder_config synthetic_config() {
   auto c = autoencoder_config{};
