@@ -29,6 +29,15 @@ errc code_of_system(caf::sec x) {
   }
 }
 
+// What the client sent, not what the service did: no reason to wake an operator.
+bool lies_with_the_input(errc code) {
+  const auto name = to_string(code);
+  return code != errc::avatar_damaged &&
+         (name.starts_with("request.") || name.starts_with("avatar.") ||
+          name.starts_with("video.") || name.starts_with("face.") || code == errc::cancelled ||
+          code == errc::queue_full);
+}
+
 } // namespace
 
 caf::error make_error(errc code, std::string detail) {
@@ -64,7 +73,10 @@ std::string detail_of(const caf::error& x) {
 }
 
 void log_cause(const std::exception& x) {
-  spdlog::error("{}", x.what());
+  const auto* ours = dynamic_cast<const error*>(&x);
+  const auto level =
+      ours && lies_with_the_input(ours->code()) ? spdlog::level::info : spdlog::level::err;
+  spdlog::log(level, "{}", x.what());
 }
 
 } // namespace musetalk::actors

@@ -80,12 +80,24 @@ void start_logging(const config::settings& settings) {
   spdlog::register_logger(access);
 }
 
+namespace {
+
+/// 503 is how a service that is not ready, or full, is meant to answer. What only looks and is
+/// answered would bury the rest: clients that wait for a job ask several times a second.
+spdlog::level::level_enum access_level(const access_record& x) {
+  if (x.status >= 500 && x.status != 503)
+    return spdlog::level::warn;
+  const auto only_looks = x.method == "GET" || x.method == "HEAD";
+  return only_looks && x.status < 400 ? spdlog::level::debug : spdlog::level::info;
+}
+
+} // namespace
+
 void log_access(const access_record& x) {
   auto logger = spdlog::get(access_name);
   if (logger == nullptr)
     return;
-  // 503 is how a service that is not ready, or full, is meant to answer.
-  auto level = x.status >= 500 && x.status != 503 ? spdlog::level::warn : spdlog::level::info;
+  auto level = access_level(x);
   if (!logger->should_log(level))
     return;
   if (json_lines) {
