@@ -29,15 +29,18 @@ struct Supervisor : tests::DeterministicSystem {
   }
 
   void spawn() {
-    auto pointer = [](const auto& x) { return caf::actor_cast<caf::strong_actor_ptr>(x); };
+    auto pointer = [](const auto& x) {
+      return caf::actor_cast<caf::strong_actor_ptr>(x);
+    };
     auto children = std::vector<supervised>{{"vital one", pointer(vital), nullptr},
                                             {"worker", pointer(worker), [this, pointer] {
                                                ++respawned;
                                                worker = make();
                                                return pointer(worker);
                                              }}};
-    aut = own(sys.spawn(supervisor, children,
-                        fatal_callback{[this](const auto& x) { fatals.push_back(x); }}));
+    aut = own(sys.spawn(supervisor, children, fatal_callback{[this](const auto& x) {
+                          fatals.push_back(x);
+                        }}));
     sched.run();
   }
 

@@ -102,24 +102,33 @@ struct ServiceSystem : ::testing::Test {
 
   system_parts parts() {
     auto result = system_parts{};
-    result.open_store = [this] { return pipeline::open_avatar_store(layout.root); };
-    result.open_catalog = [this] { return pipeline::open_sqlite_catalog(layout.catalog()); };
+    result.open_store = [this] {
+      return pipeline::open_avatar_store(layout.root);
+    };
+    result.open_catalog = [this] {
+      return pipeline::open_sqlite_catalog(layout.catalog());
+    };
     result.preprocessor.probe = [this](const std::filesystem::path&) {
       auto info = pipeline::media_info{};
       info.predicted_frames = frames;
       return info;
     };
-    result.preprocessor.check_faces = [](const std::filesystem::path&) {};
+    result.preprocessor.check_faces = [](const std::filesystem::path&) {
+    };
     result.preprocessor.resolve = [](const std::string&) -> pipeline::spooled_file {
       throw error(errc::video_path_forbidden, "The path leaves the roots.");
     };
     result.preprocessor.open_clip = [this](const pipeline::clip_request& x) {
       return std::make_unique<made_up_clip>(x, frames, std::exchange(first_pull, nullptr));
     };
-    result.make_encoder = [] { return std::make_unique<made_up_encoder>(); };
+    result.make_encoder = [] {
+      return std::make_unique<made_up_encoder>();
+    };
     result.now_us = pipeline::now_us;
     result.new_job_id = pipeline::new_job_id;
-    result.fatal = [this](const std::string& reason) { fatal.set_value(reason); };
+    result.fatal = [this](const std::string& reason) {
+      fatal.set_value(reason);
+    };
     return result;
   }
 
