@@ -123,10 +123,12 @@ json measure(const options& given, const fs::path& work) {
     config.limits.max_video_seconds = seconds;
     config.limits.max_frames = seconds * pipeline::avatar_frames_per_second;
     const auto clip = work / ("clip" + std::to_string(seconds) + ".mp4");
-    in_child([&] {
-      bench::write_clip(given.sample, clip, seconds * pipeline::avatar_frames_per_second);
-      return json::object();
-    });
+    if (!fs::exists(clip)) {
+      in_child([&] {
+        bench::write_clip(given.sample, clip, seconds * pipeline::avatar_frames_per_second);
+        return json::object();
+      });
+    }
     for (const auto& mode : given.modes) {
       const auto root = work / "avatars";
       const auto kind = mode == "full" ? bench::run_mode::full : bench::run_mode::no_networks;
