@@ -2,6 +2,7 @@
 # Installs what the build and the tests need, on Debian 12:
 #
 #   scripts/setup.sh            what is missing
+#   scripts/setup.sh --oracles  also what ./check --full compares with: Python's torch, MediaPipe's own runtime
 #   scripts/setup.sh --help     this text
 #
 # Debian packages (scripts/packages.txt) as root or with sudo; LibTorch, the face networks and a sample clip from
@@ -19,7 +20,10 @@ python=/usr/bin/python3 # Debian's own: python3-onnx belongs to it
 pip=("$python" -m pip --quiet --no-input --no-cache-dir --disable-pip-version-check --retries 3)
 
 # -- what is there
-packages() { sed 's/#.*//' scripts/packages.txt | xargs -n1 | sort; }
+packages() {
+  { sed 's/#.*//' scripts/packages.txt | xargs -n1
+    [ -z "$oracles" ] || echo python3-torch; } | sort
+}
 
 missing_packages() {
   comm -23 <(packages) <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p' | sort -u)
@@ -28,14 +32,18 @@ missing_packages() {
 # wheels SECTION: the requirement lines below that heading of wheels.txt.
 wheels() { awk -v want="$1:" '$1 == "#" && $2 == "--" {on = ($3 == want)} on && !/^#/ && NF' scripts/wheels.txt; }
 
-libtorch_there() {
+# unpacked SECTION: whether its wheels, in these versions, lie in the folder of that name.
+unpacked() {
   local requirement name version
   while read -r requirement _; do
     name=${requirement%%==*} version=${requirement##*==}
-    [ -f "$deps/libtorch/${name//-/_}-$version.dist-info/METADATA" ] || return 1
-  done < <(wheels libtorch)
-  [ -f "$deps/libtorch/torch/lib/libtorch_cpu.so" ]
+    compgen -G "$deps/$1/${name//-/[-_]}-$version.dist-info/METADATA" >/dev/null || return 1
+  done < <(wheels "$1")
 }
+
+libtorch_there() { unpacked libtorch && [ -f "$deps/libtorch/torch/lib/libtorch_cpu.so" ]; }
+
+oracles_there() { [ -z "$oracles" ] || { unpacked oracles && [ -x "$deps/oracles/python" ]; }; }
 
 intact() { (cd "$deps" && sha256sum --status --check "$root/scripts/$1") 2>/dev/null; }
 
@@ -71,16 +79,23 @@ fetch() {
     "${pip[@]}" download --require-hashes --no-deps --only-binary=:all: --dest "$folder" -r "$folder/requirements.txt"
 }
 
-install_libtorch() {
-  local new=$deps/libtorch.new
+# unpack SECTION: its wheels into the folder of that name, whole or not at all.
+unpack() {
+  local new=$deps/$1.new
   # TMPDIR: pip unpacks there and then renames, which is only cheap within one file system.
   rm -rf "$new" &&
-    wheels libtorch >"$deps/tmp/libtorch.txt" &&
+    wheels "$1" >"$deps/tmp/$1.txt" &&
     TMPDIR=$deps/tmp "${pip[@]}" install --root-user-action=ignore --require-hashes --no-deps --no-compile \
-      --only-binary=:all: --target "$new" -r "$deps/tmp/libtorch.txt" &&
-    rm -rf "$deps/libtorch" &&
-    mv "$new" "$deps/libtorch" &&
-    libtorch_there
+      --only-binary=:all: --target "$new" -r "$deps/tmp/$1.txt" &&
+    rm -rf "${deps:?}/$1" &&
+    mv "$new" "$deps/$1" &&
+    unpacked "$1"
+}
+
+install_oracles() {
+  unpack oracles &&
+    printf '#!/bin/sh\nPYTHONPATH="%s" exec %s "$@"\n' "$deps/oracles" "$python" >"$deps/oracles/python" &&
+    chmod +x "$deps/oracles/python"
 }
 
 convert_faces() {
@@ -150,7 +165,7 @@ install_missing() {
   fi
   if [ -z "${LIBTORCH_ROOT:-}" ] && ! libtorch_there; then
     printf '  %-28s 0.55 GB to fetch, 1.2 GB on disk\n' "LibTorch"
-    step "LibTorch" "$network; 3 GB of free disk are needed" install_libtorch &
+    step "LibTorch" "$network; 3 GB of free disk are needed" unpack libtorch &
     jobs+=($!)
   fi
   if ! intact face_models.sha256; then
@@ -159,6 +174,10 @@ install_missing() {
   fi
   if ! intact sample_clip.sha256; then
     step "sample clip" "$network" install_sample &
+    jobs+=($!)
+  fi
+  if ! oracles_there; then
+    step "oracles" "$network" install_oracles &
     jobs+=($!)
   fi
   for job in ${jobs[@]+"${jobs[@]}"}; do
@@ -170,11 +189,13 @@ install_missing() {
 
 complete() {
   [ -z "$(missing_packages)" ] && { [ -n "${LIBTORCH_ROOT:-}" ] || libtorch_there; } &&
-    intact face_models.sha256 && intact sample_clip.sha256
+    intact face_models.sha256 && intact sample_clip.sha256 && oracles_there
 }
 
+oracles=
 case ${1:-} in
 --help | -h) usage; exit ;;
+--oracles) oracles=yes ;;
 "") ;;
 *) fail "unknown argument $1" "scripts/setup.sh --help" ;;
 esac
