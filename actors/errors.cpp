@@ -35,7 +35,7 @@ bool lies_with_the_input(errc code) {
   return code != errc::avatar_damaged &&
          (name.starts_with("request.") || name.starts_with("avatar.") ||
           name.starts_with("video.") || name.starts_with("face.") || code == errc::cancelled ||
-          code == errc::queue_full);
+          code == errc::queue_full || code == errc::job_not_found || code == errc::job_finished);
 }
 
 } // namespace

@@ -35,7 +35,7 @@ void stage_clock::back(const std::string& sub_stage, time_point now) {
   auto& x = subs_[sub_stage];
   if (--x.out == 0)
     x.total += now - x.since;
-  timings_ms_["prepare." + sub_stage] = ms(x.total);
+  timings_ms_[std::string{to_string(stage_)} + "." + sub_stage] = ms(x.total);
 }
 
 } // namespace musetalk::actors

@@ -24,7 +24,7 @@ public:
   void out(const std::string& sub_stage, time_point now);
   void back(const std::string& sub_stage, time_point now);
 
-  /// Stage and `prepare.…` names to milliseconds. Stages add up to the time since the first
+  /// Milliseconds by `stage` and `stage.sub_stage`. Stages add up to the time since the first
   /// `enter`.
   std::map<std::string, int64_t> timings_ms() const { return timings_ms_; }
 

@@ -30,6 +30,7 @@ TEST(StageClock, AddsUpToTheWallTimeThoughEveryStageIsRounded) {
 
 TEST(StageClock, CountsTheTimeInWhichASubStageHadWorkOnce) {
   auto clock = stage_clock{};
+  clock.enter(job_stage::prepare, at(0us));
   clock.out("encode", at(0us));
   clock.out("encode", at(2'000us)); // overlaps
   clock.back("encode", at(5'000us));
