@@ -2,6 +2,7 @@
 #include "pipeline/catalog_reconcile.hpp"
 #include "pipeline/catalog_rows.hpp"
 #include "pipeline/catalog_schema.hpp"
+#include "pipeline/disk_reserve.hpp"
 #include "pipeline/sqlite.hpp"
 #include "pipeline/time.hpp"
 
@@ -60,9 +61,15 @@ private:
   std::vector<std::string> values_;
 };
 
+// Some moves of jobs fit; by the next checkpoint SQLite uses its log's room again.
+constexpr auto reserve_bytes = uint64_t{256} * 1024;
+
 class sqlite_catalog : public catalog {
 public:
-  explicit sqlite_catalog(const std::filesystem::path& path) : db_(path) { migrate_catalog(db_); }
+  explicit sqlite_catalog(const std::filesystem::path& path)
+      : db_(path), reserve_(path.string() + "-reserve", reserve_bytes) {
+    migrate_catalog(db_);
+  }
 
   // -- jobs --------------------------------------------------------------------
 
@@ -117,10 +124,10 @@ public:
   std::vector<job> active_jobs() override { return jobs_in(active_states); }
 
   void move_job(const job& record, const std::string& actor, const std::string& reason) override {
-    auto change = sqlite::transaction{db_};
-    move_job_row(db_, record, actor, reason);
-    refresh_status(db_, record.request.avatar_id);
-    change.commit();
+    change_surely([&] {
+      move_job_row(db_, record, actor, reason);
+      refresh_status(db_, record.request.avatar_id);
+    });
   }
 
   std::vector<job_event> job_events(const std::string& job_id) override {
@@ -168,20 +175,20 @@ public:
 
   void complete_job(const job& record, const avatar_version& version,
                     const std::string& actor) override {
-    auto change = sqlite::transaction{db_};
-    auto stored = record;
-    stored.state = job_state::completed;
-    stored.version = version.version;
-    move_job_row(db_, stored, actor, "");
-    touch_avatar(record);
-    insert_version(db_, record.request.avatar_id, version);
-    set_current_version(db_, record.request.avatar_id, version.version);
-    if (!record.request.tutor_id.empty()) {
-      auto row = db_.borrow("UPDATE avatars SET tutor_id = ?2 WHERE avatar_id = ?1");
-      row->bind(1, record.request.avatar_id).bind(2, record.request.tutor_id).run();
-    }
-    refresh_status(db_, record.request.avatar_id);
-    change.commit();
+    change_surely([&] {
+      auto stored = record;
+      stored.state = job_state::completed;
+      stored.version = version.version;
+      move_job_row(db_, stored, actor, "");
+      touch_avatar(record);
+      insert_version(db_, record.request.avatar_id, version);
+      set_current_version(db_, record.request.avatar_id, version.version);
+      if (!record.request.tutor_id.empty()) {
+        auto row = db_.borrow("UPDATE avatars SET tutor_id = ?2 WHERE avatar_id = ?1");
+        row->bind(1, record.request.avatar_id).bind(2, record.request.tutor_id).run();
+      }
+      refresh_status(db_, record.request.avatar_id);
+    });
   }
 
   void reconcile(std::span<const avatar> on_disk) override {
@@ -191,13 +198,31 @@ public:
   }
 
   bool remove_avatar(const std::string& avatar_id) override {
-    auto change = sqlite::transaction{db_};
-    auto removed = erase_avatar(db_, avatar_id);
-    change.commit();
+    auto removed = false;
+    change_surely([&] { removed = erase_avatar(db_, avatar_id); });
     return removed;
   }
 
 private:
+  /// One transaction that a full disk must not stop: what has happened on disk has to be told, and
+  /// what frees room has to be let. Takes the reserve then. New jobs get no such help.
+  template <class F>
+  void change_surely(F&& body) {
+    auto run = [&] {
+      auto change = sqlite::transaction{db_};
+      body();
+      change.commit();
+    };
+    try {
+      run();
+    } catch (const error& x) {
+      if (x.code() != errc::storage_full || !reserve_.release())
+        throw;
+      run();
+    }
+    reserve_.refill();
+  }
+
   uint64_t count(const std::string& table, const conditions& where) {
     auto row = db_.borrow("SELECT count(*) FROM " + table + where.text());
     where.bind(*row);
@@ -234,6 +259,7 @@ private:
   }
 
   sqlite::database db_;
+  disk_reserve reserve_;
 };
 
 } // namespace

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -249,54 +248,6 @@ TEST_F(BadInput, ClientsThatGoInTheMiddle) {
       ASSERT_TRUE(client->Get("/livez"));
   }
   EXPECT_EQ(leftovers(), std::vector<std::string>{});
-}
-
-// -- a full disk -------------------------------------------------------------------
-
-class FullDisk : public Service {
-protected:
-  /// Puts `AVATARS_DIR` on a file system of that many kB. False where this user may not.
-  bool mount(int kilobytes) {
-    std::filesystem::create_directories(avatars);
-    auto options = "size=" + std::to_string(kilobytes) + "k";
-    mounted_ = ::mount("tmpfs", avatars.c_str(), "tmpfs", 0, options.c_str()) == 0;
-    return mounted_;
-  }
-
-  ~FullDisk() override {
-    client.reset();
-    server.reset();
-    if (mounted_)
-      ::umount(avatars.c_str());
-  }
-
-private:
-  bool mounted_ = false;
-};
-
-TEST_F(FullDisk, RefusesAnUploadThatDoesNotFit) {
-  if (!mount(1000))
-    GTEST_SKIP() << "only root may mount the small file system of this test";
-  settings["ENABLE_AVATAR"] = "false";
-  start();
-  auto large = folder / "large.mp4";
-  std::ofstream{large} << std::string(2'000'000, 'x');
-  EXPECT_TRUE(is_problem(upload("a", large), 507, "storage.full"));
-  EXPECT_EQ(leftovers(), std::vector<std::string>{});
-  EXPECT_EQ(client->Get("/readyz")->status, 200);
-  EXPECT_EQ(upload("a", media("one_frame.mp4"))->status, 201);
-}
-
-TEST_F(FullDisk, FailsAJobThatDoesNotFitAndGoesOn) {
-  if (!mount(1400))
-    GTEST_SKIP() << "only root may mount the small file system of this test";
-  settings["ENABLE_AVATAR"] = "false";
-  start();
-  // The upload fits; together with the converted video it does not.
-  EXPECT_TRUE(is_problem(upload("a", media("carphone.mp4")), 507, "storage.full"));
-  EXPECT_EQ(leftovers(), std::vector<std::string>{});
-  EXPECT_EQ(get("/mgmt/v1/jobs")["jobs"][0]["error"]["code"], "storage.full");
-  EXPECT_EQ(upload("b", media("one_frame.mp4"))->status, 201);
 }
 
 } // namespace musetalk::tests

@@ -6,15 +6,6 @@
 
 namespace musetalk::tests {
 
-namespace {
-
-/// Ten frames of a man talking; the whole clip has a hundred.
-std::filesystem::path short_clip() {
-  return std::filesystem::path{MUSETALK_BINARY_DIR} / "tests" / "service" / "short.mp4";
-}
-
-} // namespace
-
 class Native : public Service {
 protected:
   /// Starts a job that takes long, and waits until it runs. @returns its id.

@@ -121,6 +121,10 @@ std::filesystem::path media(const std::string& name) {
   return std::filesystem::path{MUSETALK_BINARY_DIR} / "tests" / "media" / name;
 }
 
+std::filesystem::path short_clip() {
+  return std::filesystem::path{MUSETALK_BINARY_DIR} / "tests" / "service" / "short.mp4";
+}
+
 std::string contents_of(const std::filesystem::path& x) {
   auto in = std::ifstream{x, std::ios::binary};
   auto text = std::ostringstream{};

@@ -66,6 +66,9 @@ json body_of(const httplib::Result& x);
 /// A video of the test media.
 std::filesystem::path media(const std::string& name);
 
+/// Ten frames of a man talking; `carphone.mp4` has a hundred.
+std::filesystem::path short_clip();
+
 /// The contents of a file.
 std::string contents_of(const std::filesystem::path& x);
 
