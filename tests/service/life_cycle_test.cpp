@@ -116,6 +116,7 @@ TEST_F(LifeCycle, TakesUpAfterAKillInMidWork) {
 
 TEST_F(LifeCycle, LogsOneJsonObjectForEachRequest) {
   settings["MUSETALKD_LOG_FORMAT"] = "json";
+  settings["MUSETALKD_LOG_LEVEL"] = "debug";
   start();
   client->Get("/livez", {{"X-Request-Id", "my-request"}});
   auto line = json::parse(server->process().wait_for_line("my-request"));
