@@ -41,6 +41,23 @@ struct scaled {
   }
 };
 
+// An area filter of a whole factor is many times faster in OpenCV than one of a fraction, so that a
+// picture is halved as often as it can be before the rest is done.
+cv::Mat resized(cv::Mat source, cv::Size size) {
+  while (source.cols >= 2 * size.width && source.rows >= 2 * size.height) {
+    auto half = cv::Mat{};
+    auto even = cv::Rect{0, 0, source.cols & ~1, source.rows & ~1};
+    cv::resize(source(even), half, even.size() / 2, 0, 0, cv::INTER_AREA);
+    source = half;
+  }
+  if (source.size() == size)
+    return source.clone();
+  auto result = cv::Mat{};
+  auto filter = size.width < source.cols ? cv::INTER_AREA : cv::INTER_CUBIC;
+  cv::resize(source, result, size, 0, 0, filter);
+  return result;
+}
+
 void tint(cv::Mat& canvas, const image& mask, cv::Rect place) {
   auto visible = place & cv::Rect{0, 0, canvas.cols, canvas.rows};
   if (visible.empty() || !mask.pixels)
@@ -81,8 +98,7 @@ image draw_overlay(const prepared_frame& shown, int32_t longer_side) {
   auto own_side = std::max(source.cols, source.rows);
   auto to = scaled{longer_side > 0 ? static_cast<double>(longer_side) / own_side : 1.};
   auto size = cv::Size{std::max(1, to.length(source.cols)), std::max(1, to.length(source.rows))};
-  auto canvas = cv::Mat{};
-  cv::resize(source, canvas, size, 0, 0, to.factor < 1. ? cv::INTER_AREA : cv::INTER_CUBIC);
+  auto canvas = resized(source, size);
   auto line = std::max(1, static_cast<int>(std::lround(std::max(size.width, size.height) / 480.)));
   tint(canvas, shown.mask, to.rect(shown.mask_box));
   if (shown.seen)
