@@ -60,6 +60,20 @@ constexpr entry names[] = {
     {errc::storage_failed, "storage.failed"},
     {errc::catalog_failed, "catalog.failed"},
     {errc::settings_invalid, "settings.invalid"},
+    {errc::device_lost, "device.lost"},
+    {errc::face_too_small, "face.too_small"},
+    {errc::job_active, "job.active"},
+    {errc::job_source_gone, "job.source_gone"},
+    {errc::key_reused, "request.key_reused"},
+    {errc::key_in_use, "request.key_in_use"},
+    {errc::version_not_found, "version.not_found"},
+    {errc::version_current, "version.current"},
+    {errc::precondition_failed, "request.precondition_failed"},
+    {errc::audio_unreadable, "audio.unreadable"},
+    {errc::audio_no_track, "audio.no_track"},
+    {errc::audio_too_long, "audio.too_long"},
+    {errc::audio_too_short, "audio.too_short"},
+    {errc::audio_damaged, "audio.damaged"},
 };
 
 std::string log_text(errc code, const std::string& detail, const std::string& cause) {

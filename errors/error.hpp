@@ -66,6 +66,21 @@ enum class errc : uint8_t {
   catalog_failed, ///< The catalog refused a read or a write.
   // -- start-up
   settings_invalid, ///< A setting is unknown or breaks its rule.
+  // -- later ones; numbers lie in the catalog, so the list only grows at its end
+  device_lost,         ///< The device will not work again in this process: only a restart helps.
+  face_too_small,      ///< The face is narrower than the limit.
+  job_active,          ///< The job has not ended: there is nothing to try again.
+  job_source_gone,     ///< The video that the job was made of is not there any more.
+  key_reused,          ///< An `Idempotency-Key` that came with another request before.
+  key_in_use,          ///< A request with that `Idempotency-Key` is still at work.
+  version_not_found,   ///< The avatar has no version of that name.
+  version_current,     ///< The version is the current one and so cannot be removed.
+  precondition_failed, ///< `If-Match` names another state of the avatar than there is.
+  audio_unreadable,    ///< Not a container or codec of the closed list.
+  audio_no_track,      ///< A file without sound.
+  audio_too_long,      ///< Longer than the limit.
+  audio_too_short,     ///< Not enough for a single frame.
+  audio_damaged,       ///< Too much of it cannot be decoded, or is no number.
 };
 
 /// The stable public name, such as `video.too_long`.
