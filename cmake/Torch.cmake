@@ -32,3 +32,35 @@ set_target_properties(torch::cpu PROPERTIES
 foreach(dir IN LISTS torch_link_dirs)
   set_property(TARGET torch::cpu APPEND PROPERTY INTERFACE_LINK_OPTIONS "LINKER:-rpath-link,${dir}")
 endforeach()
+
+# LibTorch's CUDA half as `torch::cuda`, for the one library that includes CUDA's headers. The target exists only
+# where those are found, of the major version that LibTorch was built for: wheels of the run time and of crt beside
+# torch/, or an installed toolkit (CUDAToolkit_ROOT). No nvcc and no GPU is needed.
+file(GLOB cudart_libraries "${torch_parent}/nvidia/*/lib/libcudart.so.*" "${torch_home}/lib/libcudart*.so.*")
+if(EXISTS "${torch_home}/lib/libtorch_cuda.so" AND EXISTS "${torch_home}/include/ATen/cuda/CUDAGraph.h"
+   AND cudart_libraries)
+  list(GET cudart_libraries 0 cudart_library)
+  get_filename_component(cudart_name "${cudart_library}" NAME)
+  string(REGEX MATCH "so\\.([0-9]+)" cuda_major "${cudart_name}")
+  set(cuda_major "${CMAKE_MATCH_1}")
+  file(GLOB wheel_includes LIST_DIRECTORIES true "${torch_parent}/nvidia/*/include")
+  foreach(dir IN LISTS wheel_includes ITEMS "${CUDAToolkit_ROOT}/include" "$ENV{CUDA_HOME}/include"
+                                            "/usr/local/cuda-${cuda_major}/include" "/usr/local/cuda/include")
+    if(NOT TARGET torch::cuda AND EXISTS "${dir}/cuda_runtime_api.h" AND EXISTS "${dir}/crt/host_defines.h")
+      file(STRINGS "${dir}/cuda_runtime_api.h" version_line REGEX "#define CUDART_VERSION +[0-9]+")
+      if(version_line MATCHES " ${cuda_major}[0-9][0-9][0-9]$")
+        add_library(torch::cuda INTERFACE IMPORTED GLOBAL)
+        set_target_properties(torch::cuda PROPERTIES
+          INTERFACE_INCLUDE_DIRECTORIES "${dir}"
+          INTERFACE_LINK_LIBRARIES
+            "torch::cpu;${torch_home}/lib/libtorch_cuda.so;${torch_home}/lib/libc10_cuda.so;${cudart_library}")
+        set(cuda_headers "${dir}")
+      endif()
+    endif()
+  endforeach()
+endif()
+if(TARGET torch::cuda)
+  message(STATUS "GPU part: libmusetalk_cuda.so, CUDA ${cuda_major} (${cuda_headers})")
+else()
+  message(STATUS "GPU part: none; LibTorch's CUDA half or the CUDA headers of its version were not found")
+endif()

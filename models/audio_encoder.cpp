@@ -36,7 +36,7 @@ public:
     features.channels = network_->config().channels;
     if (plan.frames == 0)
       return features;
-    on_device([&] {
+    on_device(device_, [&] {
       c10::InferenceMode inference;
       auto states = std::vector<at::Tensor>{};
       // Segment by segment: memory does not grow with the clip but for its features.

@@ -1,17 +1,13 @@
 #include "models/device.hpp"
 
 #include "errors/error.hpp"
+#include "models/cuda/cuda_library.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/util/Exception.h>
 
-#include <dlfcn.h>
-
 #include <charconv>
-#include <filesystem>
-#include <mutex>
 #include <new>
 
 namespace musetalk::models {
@@ -20,20 +16,8 @@ namespace {
 
 constexpr int max_devices = 64;
 
-/// Loads libtorch_cuda once. LibTorch remembers the first question for a device, so nothing may ask
-/// before.
-/// @returns Why it is not there; empty when it is.
-std::string load_cuda() {
-  static std::once_flag once;
-  static std::string failure;
-  std::call_once(once, [] {
-    if (!std::filesystem::exists("/dev/nvidiactl"))
-      failure = "the machine has no NVIDIA driver";
-    else if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
-      failure = ::dlerror();
-  });
-  return failure;
-}
+/// `cudaErrorMemoryAllocation`.
+constexpr int cuda_out_of_memory = 2;
 
 int parse_index(const std::string& device) {
   auto text = std::string_view{device}.substr(std::string_view{"cuda:"}.size());
@@ -63,13 +47,45 @@ opened_device cpu(const load_options& options) {
   if (options.dtype == precision::float16)
     throw error{errc::settings_invalid, "fp16 needs a GPU; a CPU computes in fp32 or bf16"};
   auto dtype = options.dtype == precision::automatic ? precision::float32 : options.dtype;
-  return {{at::kCPU, scalar_type(dtype), true}, {}, dtype};
+  return {{at::kCPU, scalar_type(dtype), true}, {}, dtype, nullptr, {}};
 }
 
 opened_device cuda(const load_options& options, int index) {
+  auto gpu = open_cuda(index);
+  // Networks that run in fp32 do so because small margins decide; TF32 would keep 10 bits of them.
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
   auto dtype = options.dtype == precision::automatic ? precision::float16 : options.dtype;
-  auto device = at::Device{at::kCUDA, static_cast<c10::DeviceIndex>(index)};
-  return {{device, scalar_type(dtype), true}, device.str(), dtype};
+  auto name = gpu->name();
+  return {{gpu->device(), scalar_type(dtype), true}, std::move(name), dtype, std::move(gpu), {}};
+}
+
+/// LibTorch has a type for its own allocator's failure; that of a library it calls is text.
+bool out_of_memory(const c10::Error& e) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&e))
+    return true;
+  if (auto* x = dynamic_cast<const c10::AcceleratorError*>(&e))
+    return x->get_error_code() == cuda_out_of_memory;
+  return std::string_view{e.what_without_backtrace()}.find("_STATUS_ALLOC_FAILED") !=
+         std::string_view::npos;
+}
+
+void translated(accelerator* gpu, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const error&) {
+    throw;
+  } catch (const c10::Error& e) {
+    if (gpu && gpu->lost())
+      throw error{errc::device_lost, "the device has failed and needs the service to restart",
+                  e.what_without_backtrace()};
+    if (out_of_memory(e))
+      throw error{errc::device_out_of_memory, "the batch does not fit the device's memory",
+                  e.what_without_backtrace()};
+    throw error{errc::device_failed, "the device rejected the work", e.what_without_backtrace()};
+  } catch (const std::bad_alloc&) {
+    throw error{errc::device_out_of_memory, "the batch does not fit the memory"};
+  }
 }
 
 } // namespace
@@ -82,32 +98,28 @@ opened_device open_device(const load_options& options) {
   auto automatic = options.device == "auto" || options.device.empty();
   if (!automatic && !options.device.starts_with("cuda:"))
     parse_index("cuda:" + options.device);
-  auto index = automatic ? 0 : parse_index(options.device);
-  auto failure = load_cuda();
-  auto count = failure.empty() && at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-  if (index < count)
-    return cuda(options, index);
-  if (automatic)
-    return cpu(options);
-  throw error{errc::device_failed,
-              options.device + " cannot be had: " + std::to_string(count) +
-                  " CUDA devices are usable",
-              failure};
+  try {
+    return cuda(options, automatic ? 0 : parse_index(options.device));
+  } catch (const error& e) {
+    if (!automatic || e.code() != errc::device_failed)
+      throw;
+    auto device = cpu(options);
+    device.note = std::string{"on the CPU: "} + e.what();
+    return device;
+  }
 }
 
 void on_device(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const error&) {
-    throw;
-  } catch (const c10::OutOfMemoryError& e) {
-    throw error{errc::device_out_of_memory, "the batch does not fit the device's memory",
-                e.what_without_backtrace()};
-  } catch (const std::bad_alloc&) {
-    throw error{errc::device_out_of_memory, "the batch does not fit the memory"};
-  } catch (const c10::Error& e) {
-    throw error{errc::device_failed, "the device rejected the work", e.what_without_backtrace()};
-  }
+  translated(nullptr, work);
+}
+
+void on_device(const opened_device& device, const std::function<void()>& work) {
+  translated(device.gpu.get(), [&] {
+    if (device.gpu)
+      device.gpu->call(work);
+    else
+      work();
+  });
 }
 
 } // namespace musetalk::models

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "models/cuda/accelerator.hpp"
 #include "models/latent_encoder.hpp"
 #include "models/networks/weight_loading.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace musetalk::models {
@@ -13,6 +15,8 @@ struct opened_device {
   placement where;
   std::string name; ///< Of the card; empty on a CPU.
   precision dtype = precision::float32;
+  std::shared_ptr<accelerator> gpu; ///< Null on a CPU.
+  std::string note;                 ///< Why `auto` took the CPU; else empty.
 };
 
 /// Finds the device that the options ask for. The CUDA half of LibTorch is loaded here, at run
@@ -23,8 +27,13 @@ struct opened_device {
 ///         none of `auto`, `cpu`, `cuda:<n>`.
 opened_device open_device(const load_options& options);
 
-/// Runs work on a device and turns what LibTorch throws into ours.
+/// Runs work and turns what LibTorch throws into ours: for loading, before there is a device.
 /// @throws musetalk::error `device_out_of_memory` or `device_failed`; those of `work` pass.
 void on_device(const std::function<void()>& work);
+
+/// Runs work with the device's compute queue as the current one, and turns what LibTorch throws
+/// into ours.
+/// @throws as above, and `device_lost` when the device will not work again in this process.
+void on_device(const opened_device& device, const std::function<void()>& work);
 
 } // namespace musetalk::models

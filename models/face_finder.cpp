@@ -50,7 +50,7 @@ public:
       while (last < frames.size() && frames[last].width == frames[first].width &&
              frames[last].height == frames[first].height)
         ++last;
-      on_device([&] { find_in(frames.subspan(first, last - first), faces); });
+      on_device(device_, [&] { find_in(frames.subspan(first, last - first), faces); });
       first = last;
     }
     return faces;

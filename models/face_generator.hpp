@@ -32,11 +32,22 @@ public:
   /// @returns One face per request, in order.
   /// @throws musetalk::error `internal` for requests of another size, `device_out_of_memory` when
   /// the batch does not
-  ///         fit (smaller ones may), `device_failed` otherwise, also when what comes out is no
-  ///         finite number.
+  ///         fit (smaller ones may), `device_lost` when the device will not work again in this
+  ///         process, `device_failed` otherwise, also when what comes out is no finite number.
   /// Source: MuseTalk `Avatar.inference` (scripts/realtime_inference.py) and `VAE.decode_latents`.
   virtual std::vector<spoken_face> generate(std::span<const lip_request> requests) = 0;
 
+  /// As `latent_encoder::warm_up`, for frames with the published 50 tokens; requests with another
+  /// count pay for it at first use.
+  virtual size_t warm_up(size_t max_batch) = 0;
+
+  /// As `latent_encoder::submit`.
+  virtual void submit(std::span<const lip_request> requests) = 0;
+
+  /// As `latent_encoder::collect`.
+  virtual std::vector<spoken_face> collect() = 0;
+
+  /// What was loaded and where it runs; the memory as it is now.
   virtual device_report report() const = 0;
 };
 

@@ -29,7 +29,7 @@ public:
     for (const auto& picture : pictures)
       borrowed.push_back(picture.pixels);
     auto maps = std::vector<class_map>{};
-    on_device([&] {
+    on_device(device_, [&] {
       c10::InferenceMode inference;
       auto x = normalised(to_batch(borrowed, parsing_side, parsing_side, device_.where));
       auto classes = network_->forward(x).argmax(1).to(at::kCPU, at::kByte).contiguous();

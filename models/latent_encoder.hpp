@@ -66,6 +66,10 @@ struct device_report {
   std::string weights_id;  ///< `synthetic`, or the path below `models_dir` with its size in bytes.
   uint64_t parameters = 0; ///< Values of the network.
   double load_ms = 0;      ///< Time to read, check and place the weights.
+  uint64_t memory_total_bytes = 0;   ///< Of the card, when asked; 0 on a CPU.
+  uint64_t memory_used_bytes = 0;    ///< Of the card by whomever, when asked; 0 on a CPU.
+  std::vector<size_t> graph_batches; ///< Batches with a CUDA graph of their own, after `warm_up`.
+  std::string note; ///< For the log: why `auto` took the CPU, why a batch has no graph. Or empty.
 };
 
 /// The image half of the avatar: crops in, latents out. Owns its weights. Not thread-safe: one
@@ -81,11 +85,35 @@ public:
   /// @returns One latent per crop, in order.
   /// @throws musetalk::error `internal` when a crop has another size, `device_out_of_memory` when
   /// the batch does
-  ///         not fit (smaller ones may; the encoder stays usable), `device_failed` otherwise.
+  ///         not fit (smaller ones may; the encoder stays usable), `device_lost` when the device
+  ///         will not work again in this process, `device_failed` otherwise.
   /// Source: MuseTalk `VAE.get_latents_for_unet` (musetalk/models/vae.py).
   virtual std::vector<latent> encode(std::span<const bgr_crop> crops) = 0;
 
-  /// What was loaded and where it runs.
+  /// Makes ready for executions of up to `max_batch` crops. On a GPU: one CUDA graph for each batch
+  /// of 1, 2, 4, 8, 16, and the memory for them, in seconds; batches between are padded. On a CPU:
+  /// one execution, so that the first job is not slower than the rest. Not required, but without it
+  /// the first execution on a GPU pays for it.
+  /// @returns Crops that one execution takes at most: on a GPU what fitted its memory, never more
+  /// than 16; on a CPU `max_batch`. `encode` takes more than that and cuts them itself.
+  /// @throws musetalk::error `device_out_of_memory` when not even one crop fits, `device_failed`,
+  /// `device_lost`.
+  virtual size_t warm_up(size_t max_batch) = 0;
+
+  /// Begins an execution and returns; on a GPU it runs while the caller prepares the next. What
+  /// `encode` does is `submit` and `collect` of each part in turn. Two can be under way, so that
+  /// the device finds work when it has finished: submit the next before collecting the first.
+  /// @param crops 1 to as many as `warm_up` answered; copied before this returns.
+  /// @throws musetalk::error `internal` when two are under way or there are too many crops; else as
+  /// `encode`.
+  virtual void submit(std::span<const bgr_crop> crops) = 0;
+
+  /// Waits for the oldest execution under way.
+  /// @returns Its latents, in order. @throws musetalk::error `internal` when there is none; else as
+  /// `encode`; the execution is gone then.
+  virtual std::vector<latent> collect() = 0;
+
+  /// What was loaded and where it runs; the memory as it is now.
   virtual device_report report() const = 0;
 };
 

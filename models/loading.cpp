@@ -66,6 +66,9 @@ double load_timer::now_ms() {
 
 device_report load_timer::finish(const opened_device& device, uint64_t parameters,
                                  std::string weights_id) const {
+  // Weights are still being converted on a GPU.
+  if (device.gpu)
+    device.gpu->drain();
   auto report = device_report{};
   report.device = device.where.device.str();
   report.device_name = device.name;
@@ -75,6 +78,22 @@ device_report load_timer::finish(const opened_device& device, uint64_t parameter
   report.weights_id = std::move(weights_id);
   report.parameters = parameters;
   report.load_ms = now_ms() - start_ms_;
+  report.note = device.note;
+  return report;
+}
+
+device_report completed(device_report report, const opened_device& device,
+                        const batch_runner& runner) {
+  if (device.gpu)
+    on_device(device, [&] {
+      auto memory = device.gpu->memory();
+      report.memory_total_bytes = memory.total;
+      report.memory_used_bytes = memory.used;
+    });
+  report.graph_batches = runner.graph_batches();
+  auto note = runner.note();
+  if (!note.empty())
+    report.note += (report.note.empty() ? "" : "; ") + note;
   return report;
 }
 

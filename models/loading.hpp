@@ -2,6 +2,7 @@
 
 #include "models/checkpoint/checkpoint.hpp"
 #include "models/checkpoint/json_reader.hpp"
+#include "models/cuda/batch_runner.hpp"
 #include "models/device.hpp"
 #include "models/networks/hash_fill.hpp"
 #include "models/networks/weight_loading.hpp"
@@ -47,6 +48,10 @@ private:
   double start_ms_ = now_ms();
   static double now_ms();
 };
+
+/// A report with what changes: the device's memory and what the runner has prepared.
+device_report completed(device_report report, const opened_device& device,
+                        const batch_runner& runner);
 
 /// Copies borrowed 8-bit pictures of one size into a batch `[n, height, width, 3]` on the device.
 /// @throws musetalk::error `internal` when one has another size.

@@ -60,7 +60,7 @@ public:
     for (const auto& canvas : canvases)
       borrowed.push_back(canvas.pixels);
     auto poses = std::vector<body_pose>{};
-    on_device([&] {
+    on_device(device_, [&] {
       c10::InferenceMode inference;
       auto x = pose_input(to_batch(borrowed, canvas_height(), canvas_width(), device_.where));
       auto decoded = decode(network_->forward_with_flip(x));
