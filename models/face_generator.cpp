@@ -4,7 +4,7 @@
 #include "models/assembled.hpp"
 #include "models/cuda/batch_runner.hpp"
 #include "models/networks/face_images.hpp"
-#include "models/vae_loading.hpp"
+#include "models/avatar_networks.hpp"
 
 #include <cstring>
 #include <iterator>
@@ -18,16 +18,6 @@ constexpr int64_t latent_side = face_side / 8;
 constexpr int64_t max_tokens = 1024;
 /// Two frames of sound before, two after, two tokens each, in five layers.
 constexpr int64_t published_tokens = 50;
-
-unet_config synthetic_config() {
-  auto c = unet_config{};
-  c.block_out_channels = {32, 32, 64, 64};
-  c.norm_num_groups = 8;
-  c.layers_per_block = 1;
-  c.cross_attention_dim = 32;
-  c.heads = 4;
-  return c;
-}
 
 struct speaking_networks {
   UNet2DConditionModel unet{nullptr};
@@ -92,6 +82,7 @@ public:
   size_t warm_up(size_t max_batch) override {
     auto limit = size_t{0};
     on_device(device_, [&] { limit = runner_->warm_up(max_batch); });
+    max_batch_ = max_batch;
     return limit;
   }
 
@@ -131,6 +122,8 @@ private:
                                       " audio tokens have to be collected before others begin"};
     runner_ = make_batch_runner(device_, speaking(networks_, device_.where, tokens));
     tokens_ = tokens;
+    if (max_batch_ > 0)
+      runner_->warm_up(max_batch_);
   }
 
   void begin(std::span<const lip_request> requests) {
@@ -168,30 +161,10 @@ private:
   opened_device device_;
   speaking_networks networks_;
   int64_t tokens_ = 0;                   ///< Of the frames that `runner_` takes.
+  size_t max_batch_ = 0;                 ///< Of the last warm-up.
   std::unique_ptr<batch_runner> runner_; ///< For frames of `tokens_`.
   device_report report_;
 };
-
-struct loaded_unet {
-  UNet2DConditionModel network{nullptr};
-  std::string weights_id;
-};
-
-loaded_unet load_unet(const load_options& options, const placement& where) {
-  auto loaded = loaded_unet{};
-  if (options.synthetic) {
-    loaded = {UNet2DConditionModel{synthetic_config()}, "synthetic"};
-    make_synthetic(*loaded.network, where, 1.0);
-  } else {
-    auto names = unet_names();
-    auto json = read_config(options.models_dir, "musetalkV15/musetalk.json", names.source);
-    auto weights = open_weights(options.models_dir, {"musetalkV15/unet.pth"}, names.source);
-    loaded = {UNet2DConditionModel{unet_config::from_json(json)}, weights.id};
-    load_weights(*loaded.network, weights.file, names, where);
-  }
-  loaded.network->fold_time();
-  return loaded;
-}
 
 } // namespace
 

@@ -4,7 +4,7 @@
 #include "models/assembled.hpp"
 #include "models/cuda/batch_runner.hpp"
 #include "models/networks/face_images.hpp"
-#include "models/vae_loading.hpp"
+#include "models/avatar_networks.hpp"
 
 #include <cstring>
 #include <iterator>

@@ -79,7 +79,7 @@ public:
   /// run once before in the compute queue, so that nothing is set up while it is recorded. Memory
   /// of what it makes is kept for the graph, and shared by all graphs of the device: they run one
   /// after the other, and what a graph makes is to be copied from before the next is launched.
-  virtual std::unique_ptr<device_graph> capture(const std::function<void()>& work) = 0;
+  virtual std::unique_ptr<device_graph> capture(std::function<void()> work) = 0;
 
   /// Lets the host wait for everything in all queues.
   virtual void drain() = 0;

@@ -164,7 +164,7 @@ public:
     C10_CUDA_CHECK(cudaEventSynchronize(handle_of(event)));
   }
 
-  std::unique_ptr<device_graph> capture(const std::function<void()>& work) override {
+  std::unique_ptr<device_graph> capture(std::function<void()> work) override {
     auto current = c10::cuda::CUDAStreamGuard{compute_};
     drain();
     // A graph's memory is its own: what was cached for work outside is of no use to it.

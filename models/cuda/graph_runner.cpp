@@ -207,7 +207,7 @@ private:
 
   void record(size_t size) {
     try {
-      graphs_[size] = gpu_->capture([&] { run(size); });
+      graphs_[size] = gpu_->capture([this, size] { run(size); });
     } catch (const c10::OutOfMemoryError&) {
       graphs_.erase(size);
       throw;

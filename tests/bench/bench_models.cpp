@@ -5,6 +5,8 @@
 //   bench_models [--networks unet,vae_decode,...] [--batches 1,4,8,16] [--dtypes fp32,bf16,fp16]
 //   [--device cpu]
 //                [--threads N] [--seconds S]
+//   bench_models --avatar ...   what the service runs, whole and pipelined: bench_avatar.cpp
+//   bench_models --parity ...   a fast number format against fp32: bench_parity.cpp
 
 #include "models/device.hpp"
 #include "models/networks/autoencoder_kl.hpp"
@@ -16,6 +18,7 @@
 #include "models/networks/whisper.hpp"
 
 #include "errors/error.hpp"
+#include "tests/bench/bench_avatar.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
@@ -31,6 +34,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace musetalk::models;
@@ -218,6 +222,10 @@ subject make_network(const std::string& name, const placement& where) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view{argv[1]} == "--avatar")
+    return bench::avatar_main(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view{argv[1]} == "--parity")
+    return bench::parity_main(argc - 1, argv + 1);
   auto o = parse(argc, argv);
   c10::InferenceMode inference;
   auto separator = "";

@@ -3,6 +3,7 @@
 #include "models/cuda/accelerator.hpp"
 
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 
 #include <array>
@@ -62,11 +63,11 @@ public:
       TORCH_CHECK(step(), "the host waits for ever");
   }
 
-  std::unique_ptr<device_graph> capture(const std::function<void()>& work) override {
+  std::unique_ptr<device_graph> capture(std::function<void()> work) override {
     drain();
     TORCH_CHECK(capture_failure.empty(), capture_failure);
     ++graphs;
-    return std::make_unique<graph>(*this, work);
+    return std::make_unique<graph>(*this, std::move(work));
   }
 
   void drain() override {
@@ -120,6 +121,8 @@ private:
     auto& queue = *ready[random_() % ready.size()];
     auto next = std::move(queue.front());
     queue.pop_front();
+    // A device knows nothing of LibTorch's modes.
+    c10::InferenceMode inference;
     if (next.work)
       next.work();
     if (next.reaches)

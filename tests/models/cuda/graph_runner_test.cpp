@@ -2,7 +2,7 @@
 
 #include "errors/error.hpp"
 #include "models/assembled.hpp"
-#include "models/vae_loading.hpp"
+#include "models/avatar_networks.hpp"
 #include "tests/models/cuda/deferred_device.hpp"
 
 #include <ATen/TensorOperators.h>
@@ -256,31 +256,25 @@ opened_device opened(bool deferred) {
   return device;
 }
 
-AutoencoderKL small_vae(const opened_device& device) {
+load_options synthetic() {
   auto options = load_options{};
   options.synthetic = true;
-  return load_vae(options, device.where).network;
+  return options;
+}
+
+std::unique_ptr<latent_encoder> small_encoder(const opened_device& device) {
+  return make_latent_encoder(device, load_vae(synthetic(), device.where).network, "synthetic");
 }
 
 std::unique_ptr<face_generator> small_generator(const opened_device& device) {
-  auto c = unet_config{};
-  c.block_out_channels = {32, 32, 64, 64};
-  c.norm_num_groups = 8;
-  c.layers_per_block = 1;
-  c.cross_attention_dim = 32;
-  c.heads = 4;
-  auto unet = UNet2DConditionModel{c};
-  make_synthetic(*unet, device.where, 1.0);
-  unet->fold_time();
-  return make_face_generator(device, unet, small_vae(device), "synthetic");
+  return make_face_generator(device, load_unet(synthetic(), device.where).network,
+                             load_vae(synthetic(), device.where).network, "synthetic");
 }
 
 } // namespace
 
 TEST(LatentEncoder, MakesTheSameOfACropThroughGraphs) {
-  auto plain_device = opened(false), device = opened(true);
-  auto plain = make_latent_encoder(plain_device, small_vae(plain_device), "synthetic");
-  auto encoder = make_latent_encoder(device, small_vae(device), "synthetic");
+  auto plain = small_encoder(opened(false)), encoder = small_encoder(opened(true));
   EXPECT_EQ(encoder->warm_up(2), 2u);
   auto pixels = std::vector<std::vector<uint8_t>>{};
   for (uint64_t k = 0; k < 5; ++k) {
@@ -309,22 +303,25 @@ TEST(LatentEncoder, MakesTheSameOfACropThroughGraphs) {
 TEST(FaceGenerator, MakesTheSameFacesThroughGraphs) {
   auto plain = small_generator(opened(false)), generator = small_generator(opened(true));
   EXPECT_EQ(plain->warm_up(4), 4u) << "a CPU takes what it is asked to";
+  EXPECT_EQ(generator->warm_up(1), 1u);
   for (auto tokens : {50u, 10u}) {
     SCOPED_TRACE(tokens);
-    auto audio = hashed_input("audio", 3 * tokens * 32, 1, 1.f);
-    auto latents = std::vector<uint16_t>(3 * latent_values);
+    auto audio = hashed_input("audio", 2 * tokens * 32, 1, 1.f);
+    auto latents = std::vector<uint16_t>(2 * latent_values);
     for (size_t i = 0; i < latents.size(); ++i)
       latents[i] = static_cast<uint16_t>(0x3000 + (hash_at(2, i) >> 54)); // Between 1/8 and 1/4.
     auto requests = std::vector<lip_request>{};
-    for (size_t i = 0; i < 3; ++i)
+    for (size_t i = 0; i < 2; ++i)
       requests.push_back({std::span{latents}.subspan(i * latent_values, latent_values),
                           std::span{audio}.subspan(i * tokens * 32, tokens * 32)});
-    auto expected = plain->generate(requests);
-    EXPECT_EQ(generator->generate(requests), expected);
-    generator->submit(std::span{requests}.first(1));
-    plain->submit(std::span{requests}.first(1));
-    EXPECT_EQ(generator->collect(), plain->collect());
-    EXPECT_NE(expected[0], expected[1]);
+    // One by one, as the graphs do: another batch rounds otherwise.
+    auto expected = std::vector<spoken_face>{};
+    for (const auto& x : requests) {
+      plain->submit({&x, 1});
+      expected.push_back(plain->collect().front());
+    }
+    EXPECT_TRUE(generator->generate(requests) == expected);
+    EXPECT_TRUE(expected[0] != expected[1]);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "models/vae_loading.hpp"
+#include "models/avatar_networks.hpp"
 
 #include "errors/error.hpp"
 #include "models/loading.hpp"
@@ -12,11 +12,21 @@ constexpr int64_t latent_channels = 4;
 
 /// The published architecture with a few channels: small enough for two busy cores to encode many
 /// crops a second.
-autoencoder_config synthetic_config() {
+autoencoder_config synthetic_vae() {
   auto c = autoencoder_config{};
   c.block_out_channels = {8, 8, 16, 16};
   c.norm_num_groups = 4;
   c.layers_per_block = 1;
+  return c;
+}
+
+unet_config synthetic_unet() {
+  auto c = unet_config{};
+  c.block_out_channels = {32, 32, 64, 64};
+  c.norm_num_groups = 8;
+  c.layers_per_block = 1;
+  c.cross_attention_dim = 32;
+  c.heads = 4;
   return c;
 }
 
@@ -34,7 +44,7 @@ void check(const autoencoder_config& c) {
 
 loaded_vae load_vae(const load_options& options, const placement& where) {
   if (options.synthetic) {
-    auto network = AutoencoderKL{synthetic_config()};
+    auto network = AutoencoderKL{synthetic_vae()};
     make_synthetic(*network, where, 1.0);
     return {network, "synthetic"};
   }
@@ -49,6 +59,22 @@ loaded_vae load_vae(const load_options& options, const placement& where) {
   auto network = AutoencoderKL{config};
   load_weights(*network, weights.file, names, where);
   return {network, weights.id};
+}
+
+loaded_unet load_unet(const load_options& options, const placement& where) {
+  auto loaded = loaded_unet{};
+  if (options.synthetic) {
+    loaded = {UNet2DConditionModel{synthetic_unet()}, "synthetic"};
+    make_synthetic(*loaded.network, where, 1.0);
+  } else {
+    auto names = unet_names();
+    auto json = read_config(options.models_dir, "musetalkV15/musetalk.json", names.source);
+    auto weights = open_weights(options.models_dir, {"musetalkV15/unet.pth"}, names.source);
+    loaded = {UNet2DConditionModel{unet_config::from_json(json)}, weights.id};
+    load_weights(*loaded.network, weights.file, names, where);
+  }
+  loaded.network->fold_time();
+  return loaded;
 }
 
 } // namespace musetalk::models
