@@ -1,15 +1,16 @@
 #pragma once
 
+#include "actors/device_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/metered.hpp"
 
 #include <caf/actor_clock.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,34 +22,35 @@ namespace musetalk::actors {
 using fatal_callback = std::function<void(const std::string& reason)>;
 
 struct gpu_scheduler_config {
-  size_t max_waiting_requests = 64;               ///< One more is answered with `device_busy`.
-  size_t max_batch_frames = 16;                   ///< Frames of one execution.
+  size_t max_waiting_requests = 64; ///< One more is answered with `device_busy`.
+  size_t max_batch_frames = 16;     ///< Frames of one execution.
+  /// Pixels of one execution that looks for faces: about 0.75 GB for a million. One frame always
+  /// fits.
+  int64_t max_find_pixels = 4'194'304;
+  /// Frames of the executions before the first request. A CPU knows no sizes: there the first does.
+  std::vector<size_t> warm_up_frames = {1};
   std::chrono::milliseconds report_interval{200}; ///< Between reports while the device is busy.
 };
 
 /// What the GPU SCHEDULER is made of. Everything is called on the actor's own thread.
 struct gpu_scheduler_parts {
-  pipeline::latent_encoder_factory make_encoder;
+  pipeline::device_networks_factory make_networks;
   std::function<void(const device_status&)> report; ///< Told of changes; to the REGISTRY.
-  fatal_callback fatal;                             ///< Told when the networks cannot be loaded.
+  fatal_callback fatal; ///< Told when the networks cannot be loaded, or the device is lost.
 };
 
 struct gpu_scheduler_state {
-  /// A request until its last latent is there.
-  struct work {
-    job_id job;
-    work_class priority;
-    std::vector<pipeline::image> crops;
-    std::vector<pipeline::latent> latents; ///< Of the first `latents.size()` crops.
-    bool alone = false;                    ///< An execution with others failed: share none again.
-    caf::typed_response_promise<std::vector<pipeline::latent>> reply;
+  /// Frames of one execution, for each kind by itself: they need different memory.
+  struct batch_limit {
+    size_t frames = 0;          ///< Halved when memory ran out.
+    size_t good_executions = 0; ///< Since it was last changed.
   };
 
-  std::unique_ptr<pipeline::latent_encoder> encoder; ///< Made in the body, destroyed on `quit`.
-  std::deque<work> queue;                            ///< By class, then by arrival.
-  size_t batch_limit = 0;     ///< Frames of one execution; halved when memory ran out.
-  size_t good_executions = 0; ///< Since the limit was last changed.
-  bool next_sent = false;     ///< A `next` is in the mailbox.
+  std::unique_ptr<pipeline::device_networks> networks; ///< Made in the body, destroyed on `quit`.
+  device_queue queue;
+  std::array<batch_limit, work_kinds> limits;
+  bool next_sent = false; ///< A `next` is in the mailbox.
+  bool lost = false;      ///< The device is gone: nothing runs any more.
   device_status status;
   caf::actor_clock::time_point reported; ///< When `report` was last called.
 
@@ -58,9 +60,14 @@ struct gpu_scheduler_state {
 using gpu_scheduler_pointer = metered_actor<gpu_scheduler_actor, gpu_scheduler_state>*;
 
 /// Serialises all work on one device: a request waits in a queue of its own, ordered by class and
-/// arrival, and requests of the same class share one execution up to `max_batch_frames`. When the
-/// device runs out of memory the batch is halved and tried again. Spawn it detached: the networks
-/// are loaded and used on its thread.
+/// arrival, and requests of the same class and kind share one execution up to `max_batch_frames`.
+/// When the device runs out of memory the batch of that kind is halved and tried again. Ready once
+/// the networks are loaded and have run. Spawn it detached: the networks are loaded and used on its
+/// thread.
+///
+/// A device that rejects work and then cannot run its networks at all is lost: `fatal` is told, and
+/// what waits stays unanswered until the end of the service, so that jobs stay where the next start
+/// takes them up.
 gpu_scheduler_actor::behavior_type gpu_scheduler(gpu_scheduler_pointer self,
                                                  const gpu_scheduler_config& config,
                                                  const gpu_scheduler_parts& parts);

@@ -4,8 +4,9 @@
 // here, because `pipeline/` knows nothing of CAF. Fields in the order of the struct; append only.
 
 #include "pipeline/avatar_store.hpp"
+#include "pipeline/device_networks.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/job.hpp"
-#include "pipeline/latent_encoder.hpp"
 #include "pipeline/media_info.hpp"
 
 #include <caf/error.hpp>
@@ -102,9 +103,14 @@ auto inspect(Inspector& f, media_info& x) {
 }
 
 template <class Inspector>
+auto inspect(Inspector& f, face_methods& x) {
+  return f(caf::meta::type_name("face_methods"), x.backend, x.mask, x.mode);
+}
+
+template <class Inspector>
 auto inspect(Inspector& f, version_plan& x) {
   return f(caf::meta::type_name("version_plan"), x.job_id, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.engine, x.weights, x.video_name, x.video_sha256, x.source);
+           x.engine, x.weights, x.video_name, x.video_sha256, x.source, x.faces);
 }
 
 template <class Inspector>

@@ -5,8 +5,10 @@
 //
 //   http ──▶ UPLOAD RECEIVER ──▶ REGISTRY ──▶ MUSETALK RUNNER (one per running job)
 //     └────────────────────────────▲            ├──▶ PREPROCESSOR    decode, convert, faces, masks
-//                                  │            ├──▶ GPU SCHEDULER   latents; alone on the device
-//                                  └─ progress ─┴──▶ STORAGE WRITER  PNG, folder, verify, publish
+//                                  │            │         ▼
+//                                  │            ├──▶ GPU SCHEDULER   all networks; alone on the
+//                                  device └─ progress ─┴──▶ STORAGE WRITER  PNG, folder, verify,
+//                                  publish
 //
 // Handles point downstream; progress and outcomes flow back to the REGISTRY. Frames travel as
 // shared immutable buffers. Every request has a finite time-out and every failure is a `caf::error`
@@ -14,14 +16,14 @@
 
 #include "actors/errors.hpp"
 #include "actors/inspect.hpp"
+#include "actors/messages.hpp"
 #include "pipeline/avatar_store.hpp"
 #include "pipeline/clip_preparer.hpp"
+#include "pipeline/device_networks.hpp"
 #include "pipeline/job.hpp"
-#include "pipeline/latent_encoder.hpp"
 #include "pipeline/prepared.hpp"
 #include "pipeline/upload_spool.hpp"
 
-#include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
@@ -29,100 +31,6 @@
 #include <cstdint>
 #include <string>
 #include <vector>
-
-namespace musetalk::actors {
-
-/// Names one job for its whole life; safe to show to clients.
-struct job_id {
-  std::string value;
-
-  template <class Inspector>
-  friend auto inspect(Inspector& f, job_id& x) {
-    return f(caf::meta::type_name("job_id"), x.value);
-  }
-
-  friend bool operator==(const job_id&, const job_id&) = default;
-};
-
-/// Names one upload from its first byte to the end of its job.
-struct upload_id {
-  std::string value;
-
-  template <class Inspector>
-  friend auto inspect(Inspector& f, upload_id& x) {
-    return f(caf::meta::type_name("upload_id"), x.value);
-  }
-
-  friend bool operator==(const upload_id&, const upload_id&) = default;
-};
-
-/// Names one avatar; checked against the id rule where it enters the service.
-struct avatar_id {
-  std::string value;
-
-  template <class Inspector>
-  friend auto inspect(Inspector& f, avatar_id& x) {
-    return f(caf::meta::type_name("avatar_id"), x.value);
-  }
-
-  friend bool operator==(const avatar_id&, const avatar_id&) = default;
-};
-
-/// How the device orders work: the smaller goes first; equal classes in order of arrival.
-enum class work_class : uint8_t {
-  speak = 1, ///< A listener waits for it.
-  create,    ///< A job of preparation.
-};
-
-/// The device as the health page shows it.
-struct device_status {
-  bool ready = false; ///< Networks are loaded.
-  pipeline::device_report device;
-  uint32_t waiting = 0;        ///< Requests in the device's queue.
-  uint32_t running_frames = 0; ///< Frames in the execution now on the device.
-  uint64_t executions = 0;     ///< Since the start.
-  uint64_t frames = 0;         ///< Since the start.
-
-  template <class Inspector>
-  friend auto inspect(Inspector& f, device_status& x) {
-    return f(caf::meta::type_name("device_status"), x.ready, x.device, x.waiting, x.running_frames,
-             x.executions, x.frames);
-  }
-};
-
-/// The queue as the health page shows it.
-struct queue_status {
-  uint32_t queued = 0;
-  uint32_t running = 0;
-  uint32_t limit = 0;
-  uint64_t completed = 0; ///< Since the start.
-  uint64_t failed = 0;
-  uint64_t cancelled = 0;
-  device_status device;
-
-  template <class Inspector>
-  friend auto inspect(Inspector& f, queue_status& x) {
-    return f(caf::meta::type_name("queue_status"), x.queued, x.running, x.limit, x.completed,
-             x.failed, x.cancelled, x.device);
-  }
-};
-
-/// How a job ended, told by its runner.
-struct job_outcome {
-  std::string job_id;
-  pipeline::job_state state = pipeline::job_state::failed; ///< completed, failed or cancelled.
-  pipeline::job_failure failure;                           ///< When failed.
-  pipeline::avatar_version version;                        ///< When completed.
-  std::map<std::string, int64_t> timings_ms;
-
-  template <class Inspector>
-  friend auto inspect(Inspector& f, job_outcome& x) {
-    return f(caf::meta::type_name("job_outcome"), x.job_id, x.state, x.failure, x.version,
-             x.timings_ms);
-  }
-};
-
-} // namespace musetalk::actors
 
 // -- messages -----------------------------------------------------------------
 
@@ -180,6 +88,9 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, done, "done")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, tick, "tick")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, stop, "stop")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, resolve, "resolve")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, find, "find")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, locate, "locate")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, parse, "parse")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -189,6 +100,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::prepared_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::spooled_file)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::image>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::latent>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::seen_faces>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::face_points>)
 
 // -- interfaces ---------------------------------------------------------------
 
@@ -267,12 +180,22 @@ using preprocessor_actor = caf::typed_actor<
     caf::reacts_to<atom::close, job_id>>;
 
 /// The GPU SCHEDULER: owns the device, its networks and the only thread that computes on it. Spawn
-/// it detached.
+/// it detached. Requests of one kind may share an execution, those of several jobs too; each is
+/// answered in the order of its pictures, or with `device_busy`, `cancelled`, `device_failed`,
+/// `device_out_of_memory`.
 using gpu_scheduler_actor = caf::typed_actor<
-    // Encodes crops (256 x 256 BGR) to latents, in order; or `device_busy`, `cancelled`,
-    // `device_failed`. Requests of several jobs may share one execution.
+    // Encodes crops (256 x 256 BGR) to latents.
     caf::replies_to<atom::encode, job_id, work_class,
                     std::vector<pipeline::image>>::with<std::vector<pipeline::latent>>,
+    // Looks for faces in frames.
+    caf::replies_to<atom::find, job_id, work_class,
+                    std::vector<pipeline::image>>::with<std::vector<pipeline::seen_faces>>,
+    // Places the points of the face in frames that show one.
+    caf::replies_to<atom::locate, job_id, work_class,
+                    std::vector<pipeline::image>>::with<std::vector<pipeline::face_points>>,
+    // Parses pictures of faces (512 x 512 BGR) to class maps.
+    caf::replies_to<atom::parse, job_id, work_class,
+                    std::vector<pipeline::image>>::with<std::vector<pipeline::image>>,
     // Answers every queued request of the job with `cancelled`.
     caf::reacts_to<atom::cancel, job_id>,
     // The device as it now is.

@@ -40,7 +40,8 @@ void open_staging(self_pointer self, const pipeline::media_info& info) {
   enter(self, state.config.mock ? job_stage::convert : job_stage::prepare);
   auto plan = pipeline::version_plan{job.job_id,         request.avatar_id,    request.tutor_id,
                                      request.apply_blur, job.engine,           job.weights,
-                                     request.video_name, request.video_sha256, info};
+                                     request.video_name, request.video_sha256, info,
+                                     state.config.faces};
   ask<std::string>(
       self, to_storage, state.parts.storage,
       [=](std::string& folder) {

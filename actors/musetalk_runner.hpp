@@ -19,6 +19,7 @@ namespace musetalk::actors {
 struct musetalk_runner_config {
   pipeline::store_layout layout;                   ///< Where uploads lie.
   bool mock = false;                               ///< Keep video and metadata, prepare nothing.
+  pipeline::face_methods faces;                    ///< For the manifest.
   int32_t batch_frames = 8;                        ///< Frames of one batch.
   int32_t credit_batches = 3;                      ///< Batches that may be out at once; at least 1.
   std::chrono::milliseconds step_timeout{120'000}; ///< Of one request to a worker.

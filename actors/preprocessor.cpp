@@ -11,11 +11,15 @@ void close_clip(preprocessor_state& state) {
   state.job_id.clear();
 }
 
-pipeline::media_info validate(const preprocessor_parts& parts,
+pipeline::face_analysis_ptr analysis_for(const preprocessor_parts& parts, const job_id& job) {
+  return parts.analysis ? parts.analysis(job) : nullptr;
+}
+
+pipeline::media_info validate(const preprocessor_parts& parts, const job_id& job,
                               const pipeline::clip_request& request) {
   auto info = parts.probe(request.source);
   if (!request.convert_only)
-    parts.check_faces(request.source);
+    parts.check_faces(request.source, analysis_for(parts, job));
   return info;
 }
 
@@ -23,7 +27,7 @@ pipeline::media_info open_clip(preprocessor_state& state, const preprocessor_par
                                const job_id& job, const pipeline::clip_request& request) {
   // A runner that died may have left its clip open.
   close_clip(state);
-  state.preparer = parts.open_clip(request);
+  state.preparer = parts.open_clip(request, analysis_for(parts, job));
   state.job_id = job.value;
   return state.preparer->info();
 }
@@ -55,9 +59,9 @@ preprocessor_actor::behavior_type preprocessor(preprocessor_pointer self,
       [=](atom::probe, const std::string& path) -> caf::result<pipeline::media_info> {
         return self->guarded([&] { return parts.probe(path); });
       },
-      [=](atom::validate, const job_id&,
+      [=](atom::validate, const job_id& job,
           const pipeline::clip_request& request) -> caf::result<pipeline::media_info> {
-        return self->guarded([&] { return validate(parts, request); });
+        return self->guarded([&] { return validate(parts, job, request); });
       },
       [=](atom::open, const job_id& job,
           const pipeline::clip_request& request) -> caf::result<pipeline::media_info> {

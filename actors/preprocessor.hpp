@@ -19,8 +19,11 @@ struct preprocessor_parts {
   /// Container, codec and limits.
   std::function<pipeline::media_info(const std::filesystem::path&)> probe;
   /// One clear face in samples. Not called for clips that are only converted.
-  std::function<void(const std::filesystem::path&)> check_faces;
+  std::function<void(const std::filesystem::path&, const pipeline::face_analysis_ptr&)> check_faces;
   pipeline::clip_preparer_factory open_clip;
+  /// The device's face networks, asked on behalf of a job; answers null where there is no device.
+  /// Calls on it wait: for that this actor has a thread of its own. Set by the system; none: null.
+  std::function<pipeline::face_analysis_ptr(const job_id&)> analysis;
 };
 
 struct preprocessor_state {

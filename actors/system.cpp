@@ -1,14 +1,15 @@
 #include "actors/system.hpp"
 
+#include "actors/device_client.hpp"
 #include "actors/musetalk_runner.hpp"
 #include "actors/registry.hpp"
 #include "actors/storage_writer.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/system_settings.hpp"
 #include "actors/upload_receiver.hpp"
 #include "actors/worker_directory.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
@@ -27,51 +28,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-struct actor_config : caf::actor_system_config {
-  explicit actor_config(size_t pool_threads) {
-    add_message_types<caf::id_block::musetalk>();
-    // An idle service costs nothing under `sharing`; work stealing polls.
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", std::max<size_t>(pool_threads, 1));
-  }
-};
-
 template <class Handle>
 caf::strong_actor_ptr pointer(const Handle& x) {
   return caf::actor_cast<caf::strong_actor_ptr>(x);
-}
-
-std::string weights_of(const system_config& config) {
-  if (config.mock)
-    return "none";
-  return config.synthetic ? "synthetic" : "real";
-}
-
-registry_config registry_settings(const system_config& config) {
-  auto result = registry_config{};
-  result.queue_limit = config.queue_limit;
-  result.running_jobs = std::max<size_t>(config.running_jobs, 1);
-  result.max_attempts = config.max_attempts;
-  result.max_waiters = config.max_waiters;
-  result.max_wait = config.max_wait;
-  result.step_timeout = config.step_timeout;
-  result.engine = config.mock ? "mock" : "native";
-  result.weights = weights_of(config);
-  if (!config.mock)
-    result.missing_models = config.missing_models;
-  return result;
-}
-
-musetalk_runner_config runner_settings(const system_config& config,
-                                       const pipeline::store_layout& layout) {
-  auto result = musetalk_runner_config{};
-  result.layout = layout;
-  result.mock = config.mock;
-  result.batch_frames = config.batch_frames;
-  result.credit_batches = config.credit_batches;
-  result.step_timeout = config.step_timeout;
-  result.job_timeout = config.job_timeout;
-  return result;
 }
 
 // What waits or was interrupted still needs its upload; everything else half is removed.
@@ -103,25 +62,26 @@ struct service_system::impl {
   }
 
   preprocessor_actor spawn_preprocessor() {
-    return system.spawn<caf::detached>(preprocessor, parts.preprocessor);
+    auto with_device = parts.preprocessor;
+    with_device.analysis = [this](const job_id& job) -> pipeline::face_analysis_ptr {
+      auto gpu = workers->get().gpu;
+      return gpu ? make_device_client(system, gpu, job, client_settings(config)) : nullptr;
+    };
+    return system.spawn<caf::detached>(preprocessor, with_device);
   }
 
   upload_receiver_actor spawn_uploads() {
-    auto settings = upload_receiver_config{};
-    settings.idle_timeout = config.upload_idle_timeout;
-    settings.step_timeout = config.step_timeout;
-    return system.spawn(upload_receiver, settings, upload_receiver_parts{registry, workers});
+    return system.spawn(upload_receiver, upload_settings(config),
+                        upload_receiver_parts{registry, workers});
   }
 
   gpu_scheduler_actor spawn_gpu() {
-    auto settings = gpu_scheduler_config{};
-    settings.max_waiting_requests = config.device_queue_limit;
-    settings.max_batch_frames = config.device_batch_frames;
     auto report = [registry = registry](const device_status& x) {
       caf::anon_send(registry, atom::status_v, x);
     };
     return system.spawn<caf::detached>(
-        gpu_scheduler, settings, gpu_scheduler_parts{parts.make_encoder, report, tell_fatal()});
+        gpu_scheduler, gpu_settings(config),
+        gpu_scheduler_parts{parts.make_networks, report, tell_fatal()});
   }
 
   runner_factory start_runner() {

@@ -5,7 +5,8 @@
 #include "actors/preprocessor.hpp"
 #include "pipeline/avatar_store.hpp"
 #include "pipeline/catalog.hpp"
-#include "pipeline/latent_encoder.hpp"
+#include "pipeline/device_networks.hpp"
+#include "pipeline/face_methods.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -25,6 +26,7 @@ struct system_config {
   bool synthetic = false; ///< Random networks: marked in every job and version.
   /// Weight files that are absent. Not empty: no GPU SCHEDULER, jobs are refused with this list.
   std::vector<std::string> missing_models;
+  pipeline::face_methods faces; ///< For the manifests; the parts do what it says.
   // -- jobs
   size_t queue_limit = 16;
   size_t running_jobs = 1; ///< Each has a PREPROCESSOR of its own.
@@ -49,8 +51,8 @@ struct system_config {
 struct system_parts {
   pipeline::avatar_store_factory open_store;
   pipeline::catalog_factory open_catalog;
-  preprocessor_parts preprocessor;               ///< Called from several threads at once.
-  pipeline::latent_encoder_factory make_encoder; ///< Called on the device's thread.
+  preprocessor_parts preprocessor; ///< Called from several threads at once; `analysis` is set here.
+  pipeline::device_networks_factory make_networks; ///< Called on the device's thread.
   std::function<pipeline::timestamp_us()> now_us;
   std::function<std::string()> new_job_id;
   /// Told once, from any thread, when the service cannot go on: its program must call `stop` and

@@ -48,7 +48,13 @@ std::vector<setting> make_table() {
           "synthetic: small random networks, to run the whole path without weights. What they "
           "make is marked and of no use."),
       row(seed, "MUSETALKD_FACE_BACKEND", "auto", "",
-          one_of(&s::face_backend, {"auto", "mediapipe"}, {"dwpose"}), "Who finds the face."),
+          one_of(&s::face_backend, {"auto", "dwpose", "mediapipe"}),
+          "Who finds the face. dwpose is MuseTalk's own way and needs its weights (DWPose and "
+          "S3FD); auto takes it where they are, else mediapipe."),
+      row(seed, "MUSETALKD_PARSING_MODE", "jaw", "",
+          one_of(&s::parsing_mode, {"jaw", "neck", "raw"}),
+          "Which part of the face is blended: jaw is MuseTalk v1.5's, raw v1.0's, neck is raw with "
+          "the neck."),
       row(seed, "MUSETALKD_DEVICE", "auto", "", device_name(&s::device), "Where networks run."),
       row(seed, "MUSETALKD_FACE_MODELS_DIR", ".deps/models/face", "", path(&s::face_models_dir),
           "The face networks (ONNX) that the set-up converts."),

@@ -33,7 +33,8 @@ struct settings {
   std::filesystem::path ffmpeg_path;
   std::string engine;       ///< `native`.
   std::string weights;      ///< `auto` or `synthetic`.
-  std::string face_backend; ///< `auto` or `mediapipe`.
+  std::string face_backend; ///< `auto`, `dwpose` or `mediapipe`.
+  std::string parsing_mode; ///< `jaw`, `neck` or `raw`.
   std::string device;       ///< `auto`, `cpu` or `cuda:N`.
   std::filesystem::path face_models_dir;
   // -- what comes in

@@ -2,9 +2,10 @@
 
 #include "http/logging.hpp"
 #include "pipeline/catalog.hpp"
+#include "pipeline/device_networks.hpp"
 #include "pipeline/ids.hpp"
-#include "pipeline/latent_encoder.hpp"
 #include "pipeline/sha256.hpp"
+#include "pipeline/threads.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/video_roots.hpp"
 
@@ -54,8 +55,10 @@ pipeline::media_limits media_limits_of(const config::settings& x) {
   return result;
 }
 
-pipeline::prepare_config prepare_config_of(const config::settings& x) {
+pipeline::prepare_config prepare_config_of(const config::settings& x,
+                                           const pipeline::face_methods& faces) {
   auto result = pipeline::prepare_config{};
+  result.faces = faces;
   result.limits = media_limits_of(x);
   result.face_models_dir = x.face_models_dir;
   result.x264_preset = x.x264_preset;
@@ -68,9 +71,16 @@ pipeline::prepare_config prepare_config_of(const config::settings& x) {
   return result;
 }
 
+pipeline::networks_config networks_config_of(const config::settings& x,
+                                             const pipeline::face_methods& faces) {
+  return {x.models_dir(), x.synthetic(), x.device, x.cpu_threads, faces};
+}
+
 actors::system_config system_config_of(const config::settings& x,
-                                       const pipeline::weights_status& weights) {
+                                       const pipeline::weights_status& weights,
+                                       const pipeline::face_methods& faces) {
   auto result = actors::system_config{};
+  result.faces = faces;
   result.mock = !x.enable_avatar;
   result.synthetic = x.synthetic();
   if (x.enable_avatar && !weights.ready)
@@ -90,11 +100,12 @@ actors::system_config system_config_of(const config::settings& x,
   return result;
 }
 
-actors::system_parts system_parts_of(const config::settings& x, actors::fatal_callback fatal) {
+actors::system_parts system_parts_of(const config::settings& x, const pipeline::face_methods& faces,
+                                     actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
   auto limits = media_limits_of(x);
-  auto prepare = prepare_config_of(x);
-  auto encoder = pipeline::encoder_config{x.models_dir(), x.synthetic(), x.device, x.cpu_threads};
+  auto prepare = prepare_config_of(x, faces);
+  auto networks = networks_config_of(x, faces);
   auto result = actors::system_parts{};
   result.open_store = [=] {
     return pipeline::open_avatar_store(root);
@@ -109,14 +120,14 @@ actors::system_parts system_parts_of(const config::settings& x, actors::fatal_ca
   result.preprocessor.probe = [=](const auto& file) {
     return pipeline::probe_video(file, limits);
   };
-  result.preprocessor.check_faces = [=](const auto& file) {
-    pipeline::check_faces(file, prepare);
+  result.preprocessor.check_faces = [=](const auto& file, const auto& analysis) {
+    pipeline::check_faces(file, prepare, analysis);
   };
-  result.preprocessor.open_clip = [=](const auto& clip) {
-    return pipeline::open_clip(clip, prepare);
+  result.preprocessor.open_clip = [=](const auto& clip, const auto& analysis) {
+    return pipeline::open_clip(clip, prepare, analysis);
   };
-  result.make_encoder = [=] {
-    return pipeline::open_latent_encoder(encoder);
+  result.make_networks = [=] {
+    return pipeline::open_device_networks(networks);
   };
   result.now_us = pipeline::now_us;
   result.new_job_id = pipeline::new_job_id;
@@ -136,6 +147,10 @@ server_options server_options_of(const config::settings& x) {
   result.limits.write_stall_timeout = seconds{x.write_stall_seconds};
   result.on_access = log_access;
   return result;
+}
+
+void set_up_process(const config::settings& x) {
+  pipeline::set_picture_threads(x.cpu_threads);
 }
 
 } // namespace musetalk::http

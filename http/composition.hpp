@@ -7,6 +7,7 @@
 #include "config/settings.hpp"
 #include "http/server.hpp"
 #include "pipeline/clip_preparer.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/weights.hpp"
 
 #include <string>
@@ -18,15 +19,26 @@ std::string weights_mode_of(const config::settings& x);
 
 pipeline::media_limits media_limits_of(const config::settings& x);
 
-pipeline::prepare_config prepare_config_of(const config::settings& x);
+pipeline::prepare_config prepare_config_of(const config::settings& x,
+                                           const pipeline::face_methods& faces);
+
+pipeline::networks_config networks_config_of(const config::settings& x,
+                                             const pipeline::face_methods& faces);
 
 /// @param weights As looked at once at the start.
+/// @param faces As chosen by them.
 actors::system_config system_config_of(const config::settings& x,
-                                       const pipeline::weights_status& weights);
+                                       const pipeline::weights_status& weights,
+                                       const pipeline::face_methods& faces);
 
-/// @param fatal As in `system_parts`.
-actors::system_parts system_parts_of(const config::settings& x, actors::fatal_callback fatal);
+/// @param faces The same. @param fatal As in `system_parts`.
+actors::system_parts system_parts_of(const config::settings& x, const pipeline::face_methods& faces,
+                                     actors::fatal_callback fatal);
 
 server_options server_options_of(const config::settings& x);
+
+/// Sets what libraries keep once for the whole process: OpenCV's threads. Called by a program's
+/// main before anything computes.
+void set_up_process(const config::settings& x);
 
 } // namespace musetalk::http

@@ -148,7 +148,8 @@ const pipeline::weights_status& weights_now(front_end_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
   if (state.weights.mode.empty() || now - state.weights_looked_at > weights_age) {
-    state.weights = pipeline::look_at_weights(state.config.models_dir, state.config.weights);
+    state.weights = pipeline::look_at_weights(state.config.models_dir, state.config.weights,
+                                              state.config.face_backend);
     state.weights_looked_at = now;
   }
   return state.weights;
@@ -250,8 +251,8 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                 [=, to = x.to](const actors::queue_status& queue) {
                   const auto& known = self->state.config;
                   reply(to, [&] {
-                    return json_response(
-                        200, health_json(weights_now(self), queue, known.mode, known.engine));
+                    return json_response(200, health_json(weights_now(self), queue, known.mode,
+                                                          known.engine, known.faces));
                   });
                 },
                 failing(self, x.to));

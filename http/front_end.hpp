@@ -8,6 +8,7 @@
 #include "actors/metered.hpp"
 #include "http/exchange.hpp"
 #include "pipeline/avatar_store.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/job.hpp"
 #include "pipeline/upload_spool.hpp"
 #include "pipeline/weights.hpp"
@@ -153,6 +154,8 @@ struct front_end_config {
   pipeline::store_layout store;
   std::filesystem::path models_dir;
   bool weights_were_missing = false; ///< At the start; the device then never becomes ready.
+  std::string face_backend;          ///< As wanted: `auto`, `dwpose` or `mediapipe`.
+  pipeline::face_methods faces;      ///< As chosen, for health.
   std::string weights;               ///< `real`, `synthetic` or `none`.
   std::string mode;                  ///< `native` or `mock`.
   std::string engine;                ///< `native`.

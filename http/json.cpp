@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "http/problem.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/weights.hpp"
 
@@ -162,14 +163,21 @@ json deleted_json(std::string_view avatar_id) {
 }
 
 json health_json(const pipeline::weights_status& weights, const actors::queue_status& queue,
-                 std::string_view mode, std::string_view engine) {
+                 std::string_view mode, std::string_view engine,
+                 const pipeline::face_methods& faces) {
   const auto& device = queue.device;
   auto serves = mode == "mock" || weights.ready;
+  auto methods = json{{"backend", to_string(faces.backend)},
+                      {"mask", to_string(faces.mask)},
+                      {"parsing_mode", to_string(faces.mode)}};
   return {{"status", serves ? "ok" : "degraded"},
           {"mode", mode},
           {"engine", engine},
           {"models",
-           {{"weights", weights.mode}, {"ready", weights.ready}, {"problems", weights.problems}}},
+           {{"weights", weights.mode},
+            {"ready", weights.ready},
+            {"problems", weights.problems},
+            {"faces", mode == "mock" ? json{} : std::move(methods)}}},
           {"device",
            {{"ready", device.ready},
             {"device", text_or_null(device.device.device)},

@@ -18,6 +18,7 @@ struct queue_status;
 } // namespace musetalk::actors
 
 namespace musetalk::pipeline {
+struct face_methods;
 struct weights_status;
 } // namespace musetalk::pipeline
 
@@ -62,7 +63,9 @@ json deleted_json(std::string_view avatar_id);
 
 /// `{status, mode, engine, models, device, queue}`. `status` is `ok`, or `degraded` when no avatar
 /// can be made.
+/// @param faces Told under `models`; of no meaning in mock mode.
 json health_json(const pipeline::weights_status& weights, const actors::queue_status& queue,
-                 std::string_view mode, std::string_view engine);
+                 std::string_view mode, std::string_view engine,
+                 const pipeline::face_methods& faces);
 
 } // namespace musetalk::http

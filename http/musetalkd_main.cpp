@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "errors/error.hpp"
+#include "http/composition.hpp"
 #include "http/logging.hpp"
 #include "http/service.hpp"
 
@@ -149,6 +150,7 @@ int main(int argc, char** argv) {
     http::start_logging(loaded.values);
     for (const auto& x : loaded.warnings)
       spdlog::warn("{}", x);
+    http::set_up_process(loaded.values);
     status = serve(loaded.values);
   } catch (const error& e) {
     std::cerr << "musetalkd: " << e.detail() << "\n";

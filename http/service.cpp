@@ -28,6 +28,7 @@ std::function<actors::upload_receiver_actor()> uploads_of(actors::service_system
 
 front_end_config front_end_config_of(const config::settings& x,
                                      const pipeline::weights_status& weights,
+                                     const pipeline::face_methods& faces,
                                      actors::service_system& system) {
   auto result = front_end_config{};
   result.registry = system.registry();
@@ -36,6 +37,8 @@ front_end_config front_end_config_of(const config::settings& x,
   result.models_dir = x.models_dir();
   result.weights_were_missing = x.enable_avatar && !weights.ready;
   result.weights = weights_mode_of(x);
+  result.face_backend = x.face_backend;
+  result.faces = faces;
   result.mode = x.enable_avatar ? "native" : "mock";
   result.engine = x.engine;
   result.timeout = seconds{x.request_timeout_seconds};
@@ -46,10 +49,13 @@ front_end_config front_end_config_of(const config::settings& x,
 
 service::service(const config::settings& settings, const actors::fatal_callback& fatal)
     : settings_(settings), lock_(settings.avatars_dir),
-      weights_(pipeline::look_at_weights(settings.models_dir(), weights_mode_of(settings))),
-      system_(system_config_of(settings, weights_), system_parts_of(settings, fatal)),
-      front_end_(
-          system_.actors().spawn(front_end, front_end_config_of(settings, weights_, system_))),
+      weights_(pipeline::look_at_weights(settings.models_dir(), weights_mode_of(settings),
+                                         settings.face_backend)),
+      faces_(pipeline::choose_faces(settings.face_backend, settings.parsing_mode, weights_)),
+      system_(system_config_of(settings, weights_, faces_.methods),
+              system_parts_of(settings, faces_.methods, fatal)),
+      front_end_(system_.actors().spawn(
+          front_end, front_end_config_of(settings, weights_, faces_.methods, system_))),
       closer_(
           system_.actors().spawn<caf::detached>(upload_closer, front_end_, uploads_of(system_))),
       server_(server_options_of(settings), make_routes()) {
@@ -58,6 +64,10 @@ service::service(const config::settings& settings, const actors::fatal_callback&
   if (settings_.enable_avatar && !weights_.ready)
     for (const auto& x : weights_.problems)
       spdlog::warn("avatars cannot be made: {}", x);
+  if (settings_.enable_avatar)
+    spdlog::info("faces by {}", pipeline::describe(faces_.methods));
+  for (const auto& x : faces_.notes)
+    spdlog::warn("{}", x);
   if (weights_.mode == "synthetic")
     spdlog::warn("weights are SYNTHETIC: everything that is made is marked so and of no use");
 }

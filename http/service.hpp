@@ -44,6 +44,7 @@ private:
   config::settings settings_;
   instance_lock lock_;
   pipeline::weights_status weights_; ///< As they were at the start.
+  pipeline::face_choice faces_;      ///< Made by them.
   actors::service_system system_;
   front_end_actor front_end_;
   upload_closer_actor closer_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pipeline/face_methods.hpp"
 #include "pipeline/job.hpp"
 #include "pipeline/media_info.hpp"
 #include "pipeline/prepared.hpp"
@@ -44,6 +45,7 @@ struct version_plan {
   std::string video_name; ///< As the client gave it; display only.
   std::string video_sha256;
   media_info source;
+  face_methods faces; ///< Of no meaning in mock mode.
 };
 
 /// Writes one version of an avatar, in staging, and publishes it whole. One thread at a time.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pipeline/face_analysis.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/media_info.hpp"
 #include "pipeline/prepared.hpp"
 
@@ -22,6 +24,7 @@ struct clip_request {
 struct prepare_config {
   media_limits limits;
   std::filesystem::path face_models_dir; ///< Folder of the packaged face networks (ONNX).
+  face_methods faces;                    ///< Who finds and masks the face.
   std::string x264_preset = "veryfast";
   int32_t video_kilobits_per_second = 3000;
   int32_t max_gap_frames = 12;     ///< Frames without a face that may be interpolated.
@@ -37,7 +40,7 @@ struct prepare_times {
   double colour_s = 0.;  ///< To BGR, rotation, square pixels.
   double convert_s = 0.; ///< Encoding and writing `video_path`.
   double blur_s = 0.;
-  double detect_s = 0.; ///< Face networks and the box rule.
+  double detect_s = 0.; ///< Face networks, the wait for the device among it, and the box rule.
   double crop_s = 0.;
   double mask_s = 0.;
   int64_t damaged_frames = 0; ///< Could not be decoded whole; tolerated.
@@ -64,19 +67,28 @@ public:
   virtual prepare_times times() const { return {}; }
 };
 
+/// The face networks of a device; null where the methods need none.
+using face_analysis_ptr = std::shared_ptr<face_analysis>;
+
 /// Makes the preparer of one clip. Called on the thread that will use it.
-using clip_preparer_factory = std::function<std::unique_ptr<clip_preparer>(const clip_request&)>;
+using clip_preparer_factory =
+    std::function<std::unique_ptr<clip_preparer>(const clip_request&, const face_analysis_ptr&)>;
 
 /// Checks container, codec, duration, pixels and predicted frames without decoding the clip.
 /// Bounded in time and memory whatever the file is.
 /// @throws error `video_*`.
 media_info probe_video(const std::filesystem::path& source, const media_limits& limits);
 
-/// Looks at a few frames of the clip for one clear face.
-/// @throws error `face_none`, `face_several`, `video_*`, `models_*`.
-void check_faces(const std::filesystem::path& source, const prepare_config& config);
+/// Looks at a few frames of the clip for one clear face, with the detector of the backend.
+/// @param analysis Needed for `dwpose` only.
+/// @throws error `face_none`, `face_several`, `video_*`, `models_*`, and those of `face_analysis`.
+void check_faces(const std::filesystem::path& source, const prepare_config& config,
+                 const face_analysis_ptr& analysis = nullptr);
 
-/// The native preparer: libav, MediaPipe face networks on OpenCV DNN, polygon mask.
-std::unique_ptr<clip_preparer> open_clip(const clip_request& request, const prepare_config& config);
+/// The native preparer: libav, and the face methods of the settings. Asks `analysis` for all frames
+/// of a batch at once.
+/// @param analysis Not null where `prepare_config::faces` says that the device takes part.
+std::unique_ptr<clip_preparer> open_clip(const clip_request& request, const prepare_config& config,
+                                         const face_analysis_ptr& analysis = nullptr);
 
 } // namespace musetalk::pipeline

@@ -76,8 +76,9 @@ face_mask mask_from_parsing(const image& parsing, const box& face_box, int32_t w
   return {place, to_image(mask(to_rect(moved(place, -crop_box.left, -crop_box.top))))};
 }
 
-face_mask mask_from_face(const face& found, const box& face_box, int32_t width, int32_t height) {
-  auto parsing = jaw_mask(parsing_from_face(found, mask_crop_box(face_box)));
+face_mask mask_from_face(const face& found, const box& face_box, int32_t width, int32_t height,
+                         parsing_mode mode) {
+  auto parsing = mask_of_classes(parsing_from_face(found, mask_crop_box(face_box)), mode);
   return mask_from_parsing(parsing, face_box, width, height);
 }
 

@@ -22,7 +22,8 @@ box mask_crop_box(const box& face_box);
 /// Source: MuseTalk `musetalk/utils/blending.py`, `get_image_prepare_material` (spec of the folder:
 /// crop box and mask may be cut alike without changing the blended picture).
 ///
-/// @param parsing Gray, 512 x 512, 0 or 255, of `mask_crop_box(face_box)`: from `jaw_mask`.
+/// @param parsing Gray, 512 x 512, 0 or 255, of `mask_crop_box(face_box)`: from
+/// `mask_of_classes`.
 /// @param face_box `ruled_box::whole`, not the clamped one.
 /// @param width, height Of the frame, pixels.
 /// @throws error `internal` when the face box is empty or its crop box misses the frame.
@@ -30,7 +31,9 @@ face_mask mask_from_parsing(const image& parsing, const box& face_box, int32_t w
                             int32_t height);
 
 /// The same with the points of a face in place of a parsing network:
-/// `mask_from_parsing(jaw_mask(parsing_from_face(found, mask_crop_box(face_box))), ...)`.
-face_mask mask_from_face(const face& found, const box& face_box, int32_t width, int32_t height);
+/// `mask_from_parsing(mask_of_classes(parsing_from_face(found, mask_crop_box(face_box)), mode),
+/// ...)`.
+face_mask mask_from_face(const face& found, const box& face_box, int32_t width, int32_t height,
+                         parsing_mode mode = parsing_mode::jaw);
 
 } // namespace musetalk::pipeline

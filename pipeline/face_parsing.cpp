@@ -2,6 +2,7 @@
 
 #include "errors/error.hpp"
 #include "pipeline/opencv.hpp"
+#include "pipeline/pillow_resize.hpp"
 
 #include <opencv2/imgproc.hpp>
 
@@ -110,7 +111,30 @@ cv::Mat shrink_the_cheeks(const cv::Mat& region) {
   return result;
 }
 
+void require_map(const image& classes) {
+  if (classes.width != parsing_size || classes.height != parsing_size || classes.channels != 1)
+    throw error{errc::internal, "A class map is not 512 x 512."};
+}
+
+// From the first lip to the last: the inside of the mouth lies with them.
+cv::Mat mouth_of(const cv::Mat& map) {
+  auto result = cv::Mat{};
+  cv::inRange(map, static_cast<int>(face_class::mouth), static_cast<int>(face_class::lower_lip),
+              result);
+  return result;
+}
+
 } // namespace
+
+image parsing_picture(const image& picture, const box& crop_box) {
+  if (crop_box.width() < 1 || crop_box.height() < 1)
+    throw error{errc::internal, "An empty crop box cannot be parsed."};
+  auto visible = to_rect(crop_box) & cv::Rect{0, 0, picture.width, picture.height};
+  auto square = cv::Mat{crop_box.height(), crop_box.width(), CV_8UC3, cv::Scalar::all(0)};
+  if (!visible.empty())
+    borrow(picture)(visible).copyTo(square(visible - cv::Point{crop_box.left, crop_box.top}));
+  return pillow_resize(to_image(square), parsing_size, parsing_size, pillow_filter::bilinear);
+}
 
 image parsing_from_face(const face& found, const box& crop_box) {
   if (found.outline.empty() || crop_box.width() < 1 || crop_box.height() < 1)
@@ -127,8 +151,7 @@ image parsing_from_face(const face& found, const box& crop_box) {
 }
 
 image jaw_mask(const image& classes) {
-  if (classes.width != parsing_size || classes.height != parsing_size || classes.channels != 1)
-    throw error{errc::internal, "A class map is not 512 x 512."};
+  require_map(classes);
   auto map = borrow(classes);
   auto grown = grow_to_the_jaw(map == static_cast<int>(face_class::skin));
   auto region = shrink_the_cheeks(grown);
@@ -136,11 +159,19 @@ image jaw_mask(const image& classes) {
   auto chin = cv::Range{parsing_size / 2 - cheek_width + 1, parsing_size / 2 + cheek_width};
   grown.colRange(chin).copyTo(region.colRange(chin));
   region.setTo(0, map == static_cast<int>(face_class::nose));
-  auto mouth = cv::Mat{};
-  cv::inRange(map, static_cast<int>(face_class::mouth), static_cast<int>(face_class::lower_lip),
-              mouth);
-  region |= mouth;
+  region |= mouth_of(map);
   return to_image(region);
+}
+
+image mask_of_classes(const image& classes, parsing_mode mode) {
+  if (mode == parsing_mode::jaw)
+    return jaw_mask(classes);
+  require_map(classes);
+  auto map = borrow(classes);
+  auto mask = cv::Mat{mouth_of(map) | (map == static_cast<int>(face_class::skin))};
+  if (mode == parsing_mode::neck)
+    mask |= map == static_cast<int>(face_class::neck);
+  return to_image(mask);
 }
 
 } // namespace musetalk::pipeline

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pipeline/face_methods.hpp"
 #include "pipeline/image.hpp"
 #include "pipeline/prepared.hpp"
 
@@ -18,7 +19,18 @@ enum class face_class : uint8_t {
   mouth = 11, ///< Inside of the lips.
   upper_lip = 12,
   lower_lip = 13,
+  neck = 14,
 };
+
+/// What a parsing network sees of a frame: the crop box, black where it reaches over the frame's
+/// edges, at 512 x 512 (Pillow, BILINEAR).
+///
+/// Source: MuseTalk `musetalk/utils/blending.py` (`crop`) and `musetalk/utils/face_parsing`
+/// (`resize`).
+///
+/// @param crop_box `mask_crop_box`; not empty.
+/// @throws error `internal` for an empty one.
+image parsing_picture(const image& picture, const box& crop_box);
 
 /// A class map drawn from a face's points, in place of a parsing network's: skin inside the
 /// outline, with nose, lips and the inside of the mouth on top.
@@ -36,5 +48,13 @@ image parsing_from_face(const face& found, const box& crop_box);
 /// @returns Gray, 512 x 512, 0 or 255.
 /// @throws error `internal` for another size.
 image jaw_mask(const image& classes);
+
+/// The mask of a mode: `jaw_mask`, or simply the classes that belong to it (`neck`: skin, mouth,
+/// lips, neck; `raw`: the same without the neck).
+///
+/// Source: MuseTalk `musetalk/utils/face_parsing/__init__.py`, `FaceParsing.__call__`.
+///
+/// @param classes As for `jaw_mask`. @throws error `internal` for another size.
+image mask_of_classes(const image& classes, parsing_mode mode);
 
 } // namespace musetalk::pipeline

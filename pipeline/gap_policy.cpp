@@ -3,6 +3,7 @@
 #include "errors/error.hpp"
 #include "pipeline/media_info.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -18,6 +19,14 @@ point between(const point& a, const point& b, float share) {
   return {a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share};
 }
 
+box between(const box& a, const box& b, float share) {
+  auto edge = [=](int32_t from, int32_t to) {
+    return from + static_cast<int32_t>(std::lround(static_cast<float>(to - from) * share));
+  };
+  return {edge(a.left, b.left), edge(a.top, b.top), edge(a.right, b.right),
+          edge(a.bottom, b.bottom)};
+}
+
 face between(const face& a, const face& b, float share) {
   auto result = share < 0.5f ? a : b;
   for (auto i = size_t{0}; i < a.landmarks.size(); ++i)
@@ -25,6 +34,8 @@ face between(const face& a, const face& b, float share) {
   if (a.outline.size() == b.outline.size())
     for (auto i = size_t{0}; i < a.outline.size(); ++i)
       result.outline[i] = between(a.outline[i], b.outline[i], share);
+  if (a.detected && b.detected)
+    result.detected = between(*a.detected, *b.detected, share);
   return result;
 }
 

@@ -2,14 +2,13 @@
 
 #include "pipeline/box_rule.hpp"
 #include "pipeline/face_crop.hpp"
-#include "pipeline/face_mask.hpp"
-#include "pipeline/face_samples.hpp"
-#include "pipeline/frame_sampler.hpp"
+#include "pipeline/face_parsing.hpp"
 #include "pipeline/sentence.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <utility>
 
 namespace musetalk::pipeline {
 
@@ -33,18 +32,26 @@ read_config reading(const prepare_config& x) {
   return {x.limits, x.max_damaged_share, x.threads};
 }
 
+std::optional<ruled_box> box_of(const face& found, const image& picture) {
+  return apply_box_rule(found.landmarks, found.detected, picture.width, picture.height);
+}
+
 } // namespace
 
 native_clip_preparer::native_clip_preparer(const clip_request& request,
-                                           const prepare_config& config)
-    : request_(request), config_(config), reader_(request.source, reading(config)),
-      gaps_(config.max_gap_frames) {
+                                           const prepare_config& config, face_analysis_ptr analysis)
+    : request_(request), config_(config), analysis_(std::move(analysis)),
+      reader_(request.source, reading(config)), gaps_(config.max_gap_frames) {
   if (!request.video_path.empty())
     reader_.keep_sound();
   if (request.apply_blur)
     blur_.emplace(config.face_models_dir);
-  if (!request.convert_only)
-    tracker_.emplace(config.face_models_dir);
+  if (request.convert_only)
+    return;
+  if (config.faces.on_device() && !analysis_)
+    throw error(errc::internal, "The face methods need a device, and there is none.");
+  faces_ = config.faces.backend == face_backend::dwpose ? ask_for_faces(analysis_)
+                                                        : track_faces(config.face_models_dir);
 }
 
 prepared_batch native_clip_preparer::next(int32_t max_frames) {
@@ -52,18 +59,13 @@ prepared_batch native_clip_preparer::next(int32_t max_frames) {
   if (request_.convert_only) {
     convert_only(max_frames);
   } else {
-    while (std::ssize(result.frames) < max_frames) {
-      if (!placed_.empty()) {
-        result.frames.push_back(complete(std::move(placed_.front())));
-        placed_.pop_front();
-      } else if (ended_) {
-        break;
-      } else if (advance()) {
-        prepare_current();
-      } else {
-        finish();
-      }
-    }
+    while (std::ssize(placed_) < max_frames && !ended_)
+      read_and_place(max_frames);
+    auto first = placed_.begin();
+    auto last = first + std::min<ptrdiff_t>(std::ssize(placed_), max_frames);
+    auto batch = std::vector(std::make_move_iterator(first), std::make_move_iterator(last));
+    placed_.erase(first, last);
+    result.frames = complete(std::move(batch));
   }
   result.last = ended_ && placed_.empty();
   result.frames_decoded = reader_.index() + 1;
@@ -88,26 +90,42 @@ void native_clip_preparer::convert_only(int32_t max_frames) {
     if (!advance())
       finish();
     else if (blur_)
-      prepare_current();
+      read_current();
     else
       write_video(nullptr);
   }
 }
 
-void native_clip_preparer::prepare_current() {
-  auto current = frame{reader_.index(), {}};
-  current.picture = timed(times_.colour_s, [&] { return reader_.picture(); });
-  auto found = std::optional<face>{};
-  // The face is looked for in the picture as it came: a blurred edge must not move it.
-  if (tracker_)
-    found = timed(times_.detect_s, [&] { return find_face(current.picture); });
+native_clip_preparer::read_frame native_clip_preparer::read_current() {
+  auto result = read_frame{};
+  result.as_it_came = timed(times_.colour_s, [&] { return reader_.picture(); });
+  result.kept = {reader_.index(), result.as_it_came};
   if (blur_)
-    current.picture = timed(times_.blur_s, [&] { return blur_->apply(current.picture); });
-  write_video(blur_ ? &current.picture : nullptr);
-  if (request_.convert_only)
+    result.kept.picture = timed(times_.blur_s, [&] { return blur_->apply(result.as_it_came); });
+  write_video(blur_ ? &result.kept.picture : nullptr);
+  return result;
+}
+
+// All frames of a batch are read before the first face is looked for, so that a device is asked
+// once for all of them.
+void native_clip_preparer::read_and_place(int32_t max_frames) {
+  auto read = std::vector<read_frame>{};
+  auto more = true;
+  while (std::ssize(read) < max_frames && (more = advance()))
+    read.push_back(read_current());
+  place(std::move(read));
+  if (!more)
+    finish();
+}
+
+void native_clip_preparer::place(std::vector<read_frame> read) {
+  if (read.empty())
     return;
-  auto decided = gaps_.push(std::move(current), std::move(found));
-  std::move(decided.begin(), decided.end(), std::back_inserter(placed_));
+  auto found = timed(times_.detect_s, [&] { return find_faces(read); });
+  for (auto i = size_t{0}; i < read.size(); ++i) {
+    auto decided = gaps_.push(std::move(read[i].kept), std::move(found[i]));
+    std::move(decided.begin(), decided.end(), std::back_inserter(placed_));
+  }
 }
 
 void native_clip_preparer::finish() {
@@ -144,49 +162,77 @@ void native_clip_preparer::write_video(const image* changed) {
   });
 }
 
-std::optional<face> native_clip_preparer::find_face(const image& picture) {
-  auto result = tracker_->process(picture);
-  if (result && !apply_box_rule(result->landmarks, std::nullopt, picture.width, picture.height))
-    result.reset();
+// A face that has no valid box is no face.
+std::vector<std::optional<face>>
+native_clip_preparer::find_faces(const std::vector<read_frame>& read) {
+  auto pictures = std::vector<image>{};
+  for (const auto& x : read)
+    pictures.push_back(x.as_it_came);
+  auto result = faces_->find(pictures);
+  for (auto i = size_t{0}; i < pictures.size(); ++i)
+    if (auto& x = result.at(i); x && !box_of(*x, pictures[i]))
+      x.reset();
   return result;
 }
 
-prepared_frame native_clip_preparer::complete(placed_frame placed) {
-  const auto& picture = placed.source.picture;
-  const auto ruled =
-      apply_box_rule(placed.found.landmarks, std::nullopt, picture.width, picture.height);
-  if (!ruled)
-    throw error(errc::face_lost, sentence("The face leaves the picture in frame %lld.",
-                                          static_cast<long long>(placed.source.index)));
-  auto result = prepared_frame{};
-  result.face_box = ruled->clamped;
-  result.crop = timed(times_.crop_s, [&] { return crop_face(picture, ruled->clamped); });
-  auto mask = timed(times_.mask_s, [&] {
-    return mask_from_face(placed.found, ruled->whole, picture.width, picture.height);
-  });
-  result.mask_box = mask.place;
-  result.mask = std::move(mask.mask);
-  result.held = placed.held;
-  times_.held_frames += placed.held ? 1 : 0;
-  if (!placed.held)
-    result.seen = std::move(placed.found);
-  result.source = std::move(placed.source);
+std::vector<prepared_frame> native_clip_preparer::complete(std::vector<placed_frame> placed) {
+  auto result = std::vector<prepared_frame>{};
+  auto face_boxes = std::vector<box>{};
+  for (const auto& x : placed) {
+    const auto ruled = box_of(x.found, x.source.picture);
+    if (!ruled)
+      throw error(errc::face_lost, sentence("The face leaves the picture in frame %lld.",
+                                            static_cast<long long>(x.source.index)));
+    face_boxes.push_back(ruled->whole);
+    auto& made = result.emplace_back();
+    made.face_box = ruled->clamped;
+    made.crop = timed(times_.crop_s, [&] { return crop_face(x.source.picture, ruled->clamped); });
+  }
+  auto masks = timed(times_.mask_s, [&] { return make_masks(placed, face_boxes); });
+  for (auto i = size_t{0}; i < placed.size(); ++i) {
+    auto& made = result[i];
+    made.mask_box = masks[i].place;
+    made.mask = std::move(masks[i].mask);
+    made.held = placed[i].held;
+    times_.held_frames += made.held ? 1 : 0;
+    if (!made.held)
+      made.seen = std::move(placed[i].found);
+    made.source = std::move(placed[i].source);
+  }
+  return result;
+}
+
+std::vector<face_mask> native_clip_preparer::make_masks(const std::vector<placed_frame>& placed,
+                                                        const std::vector<box>& face_boxes) {
+  auto result = std::vector<face_mask>{};
+  const auto mode = config_.faces.mode;
+  if (config_.faces.mask == mask_source::polygon) {
+    for (auto i = size_t{0}; i < placed.size(); ++i) {
+      const auto& picture = placed[i].source.picture;
+      result.push_back(
+          mask_from_face(placed[i].found, face_boxes[i], picture.width, picture.height, mode));
+    }
+    return result;
+  }
+  if (placed.empty())
+    return result;
+  auto pictures = std::vector<image>{};
+  for (auto i = size_t{0}; i < placed.size(); ++i)
+    pictures.push_back(parsing_picture(placed[i].source.picture, mask_crop_box(face_boxes[i])));
+  const auto classes = analysis_->parse_faces(pictures);
+  for (auto i = size_t{0}; i < placed.size(); ++i) {
+    const auto& picture = placed[i].source.picture;
+    result.push_back(mask_from_parsing(mask_of_classes(classes.at(i), mode), face_boxes[i],
+                                       picture.width, picture.height));
+  }
   return result;
 }
 
 // -- the contract -------------------------------------------------------------
 
-std::unique_ptr<clip_preparer> open_clip(const clip_request& request,
-                                         const prepare_config& config) {
-  return std::make_unique<native_clip_preparer>(request, config);
-}
-
-void check_faces(const std::filesystem::path& source, const prepare_config& config) {
-  auto finder = face_finder{config.face_models_dir};
-  auto samples = std::vector<std::vector<detection>>{};
-  sample_frames(source, config.limits, config.face_samples, config.threads,
-                [&](const image& picture) { samples.push_back(finder.find(picture)); });
-  require_one_face(judge_samples(samples, config.min_face_pixels), config.min_face_pixels);
+std::unique_ptr<clip_preparer> open_clip(const clip_request& request, const prepare_config& config,
+                                         const face_analysis_ptr& analysis) {
+  return std::make_unique<native_clip_preparer>(request, config, analysis);
 }
 
 } // namespace musetalk::pipeline

@@ -18,6 +18,8 @@ struct face {
   std::vector<point>
       outline; ///< Polygon of the face's oval in frame pixels; empty when the backend has none.
   float score = 0.f; ///< 0..1.
+  std::optional<box>
+      detected{}; ///< The detector's own box, for the box rule to fall back to; if it has one.
 };
 
 /// A frame with everything that the networks and the avatar folder need of it.

@@ -66,6 +66,10 @@ std::string to_json_text(const version_manifest& m) {
   text["engine"] = v.engine;
   text["weights"] = v.weights;
   text["apply_blur"] = v.apply_blur;
+  if (v.engine != "mock")
+    text["faces"] = json{{"backend", to_string(m.faces.backend)},
+                         {"mask", to_string(m.faces.mask)},
+                         {"parsing_mode", to_string(m.faces.mode)}};
   text["layout"] = json{{"order", "palindrome"},   {"frames", v.frames},
                         {"entries", v.frames * 2}, {"frames_per_second", avatar_frames_per_second},
                         {"width", v.width},        {"height", v.height}};
@@ -166,6 +170,8 @@ std::string avatar_info_text(const version_manifest& m) {
   line("created", to_rfc3339(v.created_us));
   line("engine", v.engine);
   line("weights", v.weights);
+  if (v.engine != "mock")
+    line("faces", describe(m.faces));
   line("frames", std::to_string(v.frames));
   line("frames_per_second", std::to_string(avatar_frames_per_second));
   line("width", std::to_string(v.width));

@@ -161,8 +161,8 @@ public:
     result_.weights = plan_.weights;
     result_.video_sha256 = plan_.video_sha256;
     result_.apply_blur = plan_.apply_blur;
-    auto manifest = version_manifest{plan_.avatar_id,  plan_.tutor_id, result_,
-                                     plan_.video_name, plan_.source,   {}};
+    auto manifest = version_manifest{
+        plan_.avatar_id, plan_.tutor_id, result_, plan_.video_name, plan_.source, {}, plan_.faces};
     add_text("avatar_info.txt", avatar_info_text(manifest));
     auto video = (layout_.link(plan_.avatar_id) / "video.mp4").string();
     add_text("avator_info.json", avator_info_text(plan_.avatar_id, video));

@@ -21,17 +21,23 @@ weight_file describe(const models::weight_file& x) {
 
 } // namespace
 
-weights_status look_at_weights(const std::filesystem::path& models_dir, const std::string& mode) {
+weights_status look_at_weights(const std::filesystem::path& models_dir, const std::string& mode,
+                               const std::string& face_backend) {
   weights_status result{.mode = mode, .ready = true, .problems = {}, .files = {}};
   if (mode == "none")
     return result;
   const auto report = models::inspect_weights(models_dir);
   for (const auto& file : report.files)
     result.files.push_back(describe(file));
-  if (mode == "real") {
-    result.ready = report.ready_for(models::weight_need::create);
-    result.problems = report.problems(models::weight_need::create);
-  }
+  if (mode != "real")
+    return result;
+  auto needs = std::vector{models::weight_need::create};
+  if (face_backend == "dwpose")
+    needs.push_back(models::weight_need::create_dwpose);
+  for (auto need : needs)
+    for (auto& problem : report.problems(need))
+      result.problems.push_back(std::move(problem));
+  result.ready = result.problems.empty();
   return result;
 }
 

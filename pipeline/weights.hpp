@@ -29,6 +29,9 @@ struct weights_status {
 
 /// Looks at the folder of weights; cheap enough for every health request.
 /// @param mode `real`, `synthetic` or `none`: only `real` needs files.
-weights_status look_at_weights(const std::filesystem::path& models_dir, const std::string& mode);
+/// @param face_backend With `dwpose` its files are needed too: who wants it by name gets nothing
+/// else in its place.
+weights_status look_at_weights(const std::filesystem::path& models_dir, const std::string& mode,
+                               const std::string& face_backend = "auto");
 
 } // namespace musetalk::pipeline

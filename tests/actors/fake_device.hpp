@@ -58,6 +58,15 @@ fake_gpu(actors::gpu_scheduler_actor::pointer self, held_device* device) {
         device->most_waiting = std::max(device->most_waiting, device->waiting.size());
         return reply;
       },
+      [=](atom::find, const job_id&, work_class, const std::vector<pipeline::image>& x) {
+        return std::vector<pipeline::seen_faces>(x.size());
+      },
+      [=](atom::locate, const job_id&, work_class, const std::vector<pipeline::image>& x) {
+        return std::vector<pipeline::face_points>(x.size());
+      },
+      [=](atom::parse, const job_id&, work_class, const std::vector<pipeline::image>& x) {
+        return x;
+      },
       [=](atom::cancel, const job_id& job) {
         device->cancelled.push_back(job.value);
         device->answer_all_cancelled();

@@ -3,7 +3,7 @@
 #include "actors/preprocessor.hpp"
 #include "pipeline/avatar_store.hpp"
 #include "pipeline/clip_preparer.hpp"
-#include "pipeline/latent_encoder.hpp"
+#include "pipeline/device_networks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -156,11 +156,11 @@ private:
   int64_t done_ = 0;
 };
 
-/// Marks every latent with its crop's width, and fails the test when two threads or two executions
-/// are inside at once.
-class fake_encoder : public pipeline::latent_encoder {
+/// Networks that know no faces. Marks every latent with its crop's width, and fails the test when
+/// two threads or two executions are inside at once.
+class fake_networks : public pipeline::device_networks {
 public:
-  explicit fake_encoder(fake_world& world) : world_(world) {}
+  explicit fake_networks(fake_world& world) : world_(world) {}
 
   std::vector<pipeline::latent> encode(std::span<const pipeline::image> crops) override {
     EXPECT_EQ(inside_.fetch_add(1), 0);
@@ -172,6 +172,20 @@ public:
           {std::make_shared<const std::vector<uint16_t>>(1, static_cast<uint16_t>(x.width))});
     return result;
   }
+
+  std::vector<pipeline::seen_faces> find_faces(std::span<const pipeline::image> x) override {
+    return std::vector<pipeline::seen_faces>(x.size());
+  }
+
+  std::vector<pipeline::face_points> locate_points(std::span<const pipeline::image> x) override {
+    return std::vector<pipeline::face_points>(x.size());
+  }
+
+  std::vector<pipeline::image> parse_faces(std::span<const pipeline::image> x) override {
+    return {x.begin(), x.end()};
+  }
+
+  void warm_up(size_t) override {}
 
   pipeline::device_report report() const override {
     return {"cpu", "fake", "synthetic", "fp32", 0};
@@ -195,10 +209,10 @@ inline actors::preprocessor_parts fake_preprocessing(fake_world& world) {
     info.predicted_frames = world.frames;
     return info;
   };
-  result.check_faces = [&](const std::filesystem::path&) {
+  result.check_faces = [&](const std::filesystem::path&, const pipeline::face_analysis_ptr&) {
     world.step("faces");
   };
-  result.open_clip = [&](const pipeline::clip_request& x) {
+  result.open_clip = [&](const pipeline::clip_request& x, const pipeline::face_analysis_ptr&) {
     world.step("open");
     return std::make_unique<fake_preparer>(world, x);
   };

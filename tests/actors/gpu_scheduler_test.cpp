@@ -14,14 +14,25 @@ using ::testing::IsEmpty;
 
 namespace {
 
+using images = std::vector<pipeline::image>;
 using latents = std::vector<pipeline::latent>;
+using points = std::vector<pipeline::face_points>;
+using seen = std::vector<pipeline::seen_faces>;
 
 /// What the fake device has seen and how it shall behave.
 struct device {
-  std::vector<std::vector<int32_t>> executions; ///< The marks of the crops, per execution.
-  size_t memory_frames = 1000;                  ///< More in one execution run out of memory.
-  int32_t poison = -1;                          ///< A crop of this mark fails the execution.
+  std::vector<std::vector<int32_t>> executions; ///< The marks of the pictures, per execution.
+  std::vector<std::string> kinds;               ///< Of the executions.
+  std::vector<size_t> warm_ups;
+  size_t memory_frames = 1000; ///< More in one execution run out of memory.
+  int32_t poison = -1;         ///< A picture of this mark fails the execution.
+  bool gone = false;           ///< It fails whatever it is asked.
+  std::string name = "cpu";
   std::atomic<int> inside = 0;
+
+  size_t count(const std::string& kind) const {
+    return static_cast<size_t>(std::count(kinds.begin(), kinds.end(), kind));
+  }
 };
 
 /// A crop that can be told from others: its width is its mark.
@@ -36,34 +47,68 @@ std::vector<pipeline::image> crops(int32_t first, int32_t count) {
   return result;
 }
 
-class fake_encoder : public pipeline::latent_encoder {
+class fake_networks : public pipeline::device_networks {
 public:
-  explicit fake_encoder(device& x) : device_(x) {}
+  explicit fake_networks(device& x) : device_(x) {}
 
   latents encode(std::span<const pipeline::image> xs) override {
+    auto result = latents{};
+    for (auto mark : execute("encode", xs))
+      result.push_back(
+          {std::make_shared<const std::vector<uint16_t>>(1, static_cast<uint16_t>(mark))});
+    return result;
+  }
+
+  seen find_faces(std::span<const pipeline::image> xs) override {
+    auto result = seen{};
+    for (auto mark : execute("find", xs))
+      result.push_back({{{mark, 0, mark + 1, 1}, 1.f}});
+    return result;
+  }
+
+  points locate_points(std::span<const pipeline::image> xs) override {
+    auto result = points{};
+    for (auto mark : execute("locate", xs))
+      result.emplace_back().fill({static_cast<float>(mark), 0.f});
+    return result;
+  }
+
+  images parse_faces(std::span<const pipeline::image> xs) override {
+    auto result = images{};
+    for (auto mark : execute("parse", xs))
+      result.push_back({mark, 1, 1, nullptr});
+    return result;
+  }
+
+  void warm_up(size_t frames) override {
+    device_.warm_ups.push_back(frames);
+    if (device_.gone)
+      throw error(errc::device_failed, "The device does not answer.");
+  }
+
+  pipeline::device_report report() const override {
+    return {device_.name, "fake", "synthetic", "fp32", 0};
+  }
+
+private:
+  std::vector<int32_t> execute(const std::string& kind, std::span<const pipeline::image> xs) {
     // The work itself asserts that it is alone on the device.
     EXPECT_EQ(device_.inside.fetch_add(1), 0);
     auto marks = std::vector<int32_t>{};
-    auto result = latents{};
-    for (const auto& x : xs) {
+    for (const auto& x : xs)
       marks.push_back(x.width);
-      result.push_back(
-          {std::make_shared<const std::vector<uint16_t>>(1, static_cast<uint16_t>(x.width))});
-    }
     device_.executions.push_back(marks);
+    device_.kinds.push_back(kind);
     device_.inside.fetch_sub(1);
+    if (device_.gone)
+      throw error(errc::device_failed, "The device does not answer.");
     if (xs.size() > device_.memory_frames)
       throw error(errc::device_out_of_memory, "The device ran out of memory.");
     if (std::count(marks.begin(), marks.end(), device_.poison) > 0)
       throw error(errc::device_failed, "The device rejected the work.");
-    return result;
+    return marks;
   }
 
-  pipeline::device_report report() const override {
-    return {"cpu", "fake", "synthetic", "fp32", 0};
-  }
-
-private:
   device& device_;
 };
 
@@ -82,7 +127,7 @@ struct GpuScheduler : tests::DeterministicSystem {
   ~GpuScheduler() override { end_all(); }
 
   gpu_scheduler_actor spawn(gpu_scheduler_config limits = {}) {
-    auto parts = gpu_scheduler_parts{[this] { return std::make_unique<fake_encoder>(fake); },
+    auto parts = gpu_scheduler_parts{[this] { return std::make_unique<fake_networks>(fake); },
                                      [this](const device_status& x) { reports.push_back(x); },
                                      [this](const std::string& x) {
                                        fatals.push_back(x);
@@ -92,9 +137,15 @@ struct GpuScheduler : tests::DeterministicSystem {
     return result;
   }
 
+  template <class Atom>
+  auto ask_for(Atom what, const gpu_scheduler_actor& to, const std::string& job,
+               work_class priority, images xs) {
+    return self->request(to, 1s, what, job_id{job}, priority, std::move(xs));
+  }
+
   auto encode(const gpu_scheduler_actor& to, const std::string& job, work_class priority,
               std::vector<pipeline::image> xs) {
-    return self->request(to, 1s, atom::encode_v, job_id{job}, priority, std::move(xs));
+    return ask_for(atom::encode_v, to, job, priority, std::move(xs));
   }
 };
 
@@ -163,6 +214,96 @@ TEST_F(GpuScheduler, NeverMixesClassesInOneExecution) {
   read<latents>(a);
   read<latents>(b);
   EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(11), ElementsAre(1)));
+}
+
+// -- kinds of work ------------------------------------------------------------------
+
+TEST_F(GpuScheduler, AnswersEachKindWithItsOwn) {
+  auto gpu = spawn();
+  auto found = ask<seen>(gpu, atom::find_v, job_id{"a"}, work_class::create, crops(1, 2));
+  ASSERT_TRUE(found.value);
+  EXPECT_EQ(found.value->at(1).at(0).where, (pipeline::box{2, 0, 3, 1}));
+  auto located = ask<points>(gpu, atom::locate_v, job_id{"a"}, work_class::create, crops(3, 2));
+  ASSERT_TRUE(located.value);
+  EXPECT_EQ(located.value->at(1)[67], (pipeline::point{4.f, 0.f}));
+  auto parsed = ask<images>(gpu, atom::parse_v, job_id{"a"}, work_class::create, crops(5, 2));
+  ASSERT_TRUE(parsed.value);
+  EXPECT_EQ(parsed.value->at(1).width, 6);
+  EXPECT_THAT(fake.kinds, ElementsAre("find", "locate", "parse"));
+}
+
+TEST_F(GpuScheduler, NeverMixesKindsInOneExecution) {
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = ask_for(atom::encode_v, gpu, "a", work_class::create, crops(1, 1));
+  auto b = ask_for(atom::find_v, gpu, "b", work_class::create, crops(2, 1));
+  auto c = ask_for(atom::locate_v, gpu, "c", work_class::create, crops(3, 1));
+  auto d = ask_for(atom::parse_v, gpu, "d", work_class::create, crops(4, 1));
+  EXPECT_TRUE(read<latents>(a).value);
+  EXPECT_TRUE(read<seen>(b).value);
+  EXPECT_TRUE(read<points>(c).value);
+  EXPECT_TRUE(read<images>(d).value);
+  EXPECT_THAT(fake.kinds, ElementsAre("encode", "find", "locate", "parse"));
+}
+
+TEST_F(GpuScheduler, LetsTheSameKindRideAlongPastOthersThatKeepTheirTurn) {
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = ask_for(atom::encode_v, gpu, "a", work_class::create, crops(1, 2));
+  auto b = ask_for(atom::find_v, gpu, "b", work_class::create, crops(11, 2));
+  auto c = ask_for(atom::encode_v, gpu, "c", work_class::create, crops(21, 2));
+  auto d = ask_for(atom::find_v, gpu, "d", work_class::create, crops(31, 2));
+  EXPECT_THAT(marks_of(*read<latents>(a).value), ElementsAre(1, 2));
+  EXPECT_EQ(read<seen>(b).value->at(1).at(0).where.left, 12);
+  EXPECT_THAT(marks_of(*read<latents>(c).value), ElementsAre(21, 22));
+  EXPECT_EQ(read<seen>(d).value->at(1).at(0).where.left, 32);
+  EXPECT_THAT(fake.kinds, ElementsAre("encode", "find"));
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1, 2, 21, 22), ElementsAre(11, 12, 31, 32)));
+}
+
+TEST_F(GpuScheduler, LetsSpeakPassWorkOfAnyKind) {
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = ask_for(atom::find_v, gpu, "a", work_class::create, crops(1, 1));
+  auto b = ask_for(atom::encode_v, gpu, "b", work_class::speak, crops(2, 1));
+  EXPECT_TRUE(read<seen>(a).value);
+  EXPECT_TRUE(read<latents>(b).value);
+  EXPECT_THAT(fake.kinds, ElementsAre("encode", "find"));
+}
+
+TEST_F(GpuScheduler, LooksForFacesInFewLargeFramesAtOnce) {
+  auto gpu = spawn({.max_batch_frames = 8, .max_find_pixels = 2'000});
+  auto frames = images(3, {1'000, 1, 3, nullptr});
+  auto found = ask<seen>(gpu, atom::find_v, job_id{"a"}, work_class::create, frames);
+  EXPECT_EQ(found.value->size(), 3u);
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1'000, 1'000), ElementsAre(1'000)));
+  // A frame that is larger than the limit goes by itself; other kinds do not know it.
+  fake.executions.clear();
+  frames = images(2, {5'000, 1, 3, nullptr});
+  EXPECT_TRUE(ask<seen>(gpu, atom::find_v, job_id{"a"}, work_class::create, frames).value);
+  EXPECT_TRUE(ask<points>(gpu, atom::locate_v, job_id{"a"}, work_class::create, frames).value);
+  EXPECT_THAT(fake.executions,
+              ElementsAre(ElementsAre(5'000), ElementsAre(5'000), ElementsAre(5'000, 5'000)));
+}
+
+TEST_F(GpuScheduler, HalvesOnlyTheBatchOfTheKindThatRanOutOfMemory) {
+  fake.memory_frames = 2;
+  auto gpu = spawn({.max_batch_frames = 4});
+  EXPECT_TRUE(ask<seen>(gpu, atom::find_v, job_id{"a"}, work_class::create, crops(1, 4)).value);
+  fake.memory_frames = 1000;
+  EXPECT_TRUE(ask<images>(gpu, atom::parse_v, job_id{"a"}, work_class::create, crops(1, 4)).value);
+  EXPECT_THAT(fake.kinds, ElementsAre("find", "find", "find", "parse"));
+}
+
+TEST_F(GpuScheduler, WithdrawsWorkOfEveryKind) {
+  auto gpu = spawn();
+  auto kept = ask_for(atom::find_v, gpu, "a", work_class::create, crops(1, 1));
+  auto b = ask_for(atom::find_v, gpu, "b", work_class::create, crops(2, 1));
+  auto c = ask_for(atom::locate_v, gpu, "b", work_class::create, crops(3, 1));
+  auto d = ask_for(atom::parse_v, gpu, "b", work_class::create, crops(4, 1));
+  self->send(gpu, atom::cancel_v, job_id{"b"});
+  EXPECT_TRUE(read<seen>(kept).value);
+  EXPECT_EQ(read<seen>(b).code, errc::cancelled);
+  EXPECT_EQ(read<points>(c).code, errc::cancelled);
+  EXPECT_EQ(read<images>(d).code, errc::cancelled);
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1)));
 }
 
 TEST_F(GpuScheduler, SaysBusyBeyondItsLimit) {
@@ -251,9 +392,48 @@ TEST_F(GpuScheduler, ReportsABusyDeviceNoMoreOftenThanItsInterval) {
   EXPECT_EQ(reports.size(), 2u);
 }
 
+// -- the device itself ----------------------------------------------------------------
+
+TEST_F(GpuScheduler, RunsItsNetworksBeforeItIsReady) {
+  fake.name = "cuda:0";
+  spawn({.warm_up_frames = {1, 8, 16}});
+  EXPECT_THAT(fake.warm_ups, ElementsAre(1u, 8u, 16u));
+  EXPECT_TRUE(reports.back().ready);
+  fake.warm_ups.clear();
+  fake.name = "cpu";
+  spawn({.warm_up_frames = {1, 8, 16}});
+  EXPECT_THAT(fake.warm_ups, ElementsAre(1u));
+}
+
+TEST_F(GpuScheduler, IsNotReadyWhenItsNetworksDoNotRun) {
+  fake.gone = true;
+  spawn();
+  EXPECT_THAT(reports, IsEmpty());
+  EXPECT_THAT(fatals, ElementsAre(::testing::HasSubstr("does not answer")));
+}
+
+TEST_F(GpuScheduler, EndsTheProgramWhenTheDeviceIsLostAndFailsNobody) {
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto a = ask_later<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 1));
+  EXPECT_TRUE(a->value);
+  fake.gone = true;
+  auto b = ask_later<latents>(gpu, atom::encode_v, job_id{"b"}, work_class::create, crops(2, 1));
+  auto c = ask_later<seen>(gpu, atom::find_v, job_id{"c"}, work_class::create, crops(3, 1));
+  EXPECT_THAT(fatals, ElementsAre(::testing::HasSubstr("the device cpu is lost")));
+  EXPECT_FALSE(reports.back().ready);
+  // Their jobs are the next start's: until the end nobody hears anything, and nothing runs.
+  EXPECT_FALSE(b->told());
+  EXPECT_FALSE(c->told());
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1), ElementsAre(2)));
+  self->send_exit(gpu, caf::exit_reason::user_shutdown);
+  sched.run();
+  EXPECT_EQ(b->code, errc::cancelled);
+  EXPECT_EQ(c->code, errc::cancelled);
+}
+
 TEST_F(GpuScheduler, EndsTheProgramWhenItsNetworksCannotBeLoaded) {
   auto parts =
-      gpu_scheduler_parts{[]() -> std::unique_ptr<pipeline::latent_encoder> {
+      gpu_scheduler_parts{[]() -> std::unique_ptr<pipeline::device_networks> {
                             throw error(errc::models_invalid, "vae.bin has 3 wrong shapes.");
                           },
                           [](const device_status&) { FAIL(); },

@@ -43,6 +43,15 @@ gpu_scheduler_actor::behavior_type failing(metered_actor<gpu_scheduler_actor, pr
         });
         return x.error();
       },
+      [](atom::find, const job_id&, work_class, const std::vector<pipeline::image>&) {
+        return std::vector<pipeline::seen_faces>{};
+      },
+      [](atom::locate, const job_id&, work_class, const std::vector<pipeline::image>&) {
+        return std::vector<pipeline::face_points>{};
+      },
+      [](atom::parse, const job_id&, work_class, const std::vector<pipeline::image>& x) {
+        return x;
+      },
       [](atom::cancel, const job_id&) { throw std::runtime_error("unguarded"); },
       [](atom::status) { return device_status{}; },
       [](atom::next) {},

@@ -49,7 +49,7 @@ struct runner_stage : tests::deterministic_system {
                                                       std::make_shared<tests::fake_store>(world)}));
     parts.gpu = own(sys.spawn(
         gpu_scheduler, gpu_scheduler_config{},
-        gpu_scheduler_parts{[this] { return std::make_unique<tests::fake_encoder>(world); },
+        gpu_scheduler_parts{[this] { return std::make_unique<tests::fake_networks>(world); },
                             [](const device_status&) {},
                             [](const std::string&) {
                             }}));

@@ -36,8 +36,9 @@ pipeline::image plain(int32_t side, int32_t channels) {
 /// Hands out so many made-up frames, or frames without end.
 class made_up_clip : public pipeline::clip_preparer {
 public:
-  made_up_clip(const pipeline::clip_request& request, int64_t frames, std::promise<void>* first)
-      : request_(request), first_(first) {
+  made_up_clip(const pipeline::clip_request& request, pipeline::face_analysis_ptr analysis,
+               int64_t frames, std::promise<void>* first)
+      : request_(request), analysis_(std::move(analysis)), first_(first) {
     info_.predicted_frames = frames;
     std::ofstream{request.video_path} << "a video";
   }
@@ -52,10 +53,21 @@ public:
     result.last = done_ == info_.predicted_frames;
     if (auto* first = std::exchange(first_, nullptr))
       first->set_value();
+    ask_about(result);
     return result;
   }
 
 private:
+  // As the native preparer does: the faces of a batch, their points, their classes.
+  void ask_about(const pipeline::prepared_batch& batch) {
+    auto pictures = std::vector<pipeline::image>{};
+    for (const auto& x : batch.frames)
+      pictures.push_back(x.source.picture);
+    EXPECT_EQ(analysis_->find_faces(pictures).size(), pictures.size());
+    EXPECT_EQ(analysis_->locate_points(pictures).size(), pictures.size());
+    EXPECT_EQ(analysis_->parse_faces(pictures).size(), pictures.size());
+  }
+
   static pipeline::prepared_frame frame(int64_t index) {
     auto result = pipeline::prepared_frame{};
     result.source = {index, plain(64, 3)};
@@ -67,19 +79,50 @@ private:
   }
 
   pipeline::clip_request request_;
+  pipeline::face_analysis_ptr analysis_;
   pipeline::media_info info_;
   std::promise<void>* first_;
   int64_t done_ = 0;
 };
 
-class made_up_encoder : public pipeline::latent_encoder {
+/// How the device of a test behaves.
+struct device_mood {
+  std::atomic<int64_t> finds = 0;        ///< Executions that looked for faces.
+  std::atomic<int64_t> dies_at = 0;      ///< From the find of that number on it is gone; 0: never.
+  std::promise<void>* found = nullptr;   ///< Told within the first find,
+  std::shared_future<void> held_until{}; ///< which then waits for this.
+};
+
+class made_up_networks : public pipeline::device_networks {
 public:
+  explicit made_up_networks(device_mood& mood) : mood_(mood) {}
+
   std::vector<pipeline::latent> encode(std::span<const pipeline::image> crops) override {
-    EXPECT_EQ(inside_.fetch_add(1), 0) << "two works on the device at once";
     auto one = pipeline::latent{std::make_shared<const std::vector<uint16_t>>(8 * 32 * 32)};
-    auto result = std::vector<pipeline::latent>(crops.size(), one);
-    inside_.fetch_sub(1);
-    return result;
+    return alone([&] { return std::vector<pipeline::latent>(crops.size(), one); });
+  }
+
+  std::vector<pipeline::seen_faces> find_faces(std::span<const pipeline::image> x) override {
+    ++mood_.finds;
+    return alone([&] {
+      if (auto* found = std::exchange(mood_.found, nullptr)) {
+        found->set_value();
+        mood_.held_until.wait();
+      }
+      return std::vector<pipeline::seen_faces>(x.size());
+    });
+  }
+
+  std::vector<pipeline::face_points> locate_points(std::span<const pipeline::image> x) override {
+    return alone([&] { return std::vector<pipeline::face_points>(x.size()); });
+  }
+
+  std::vector<pipeline::image> parse_faces(std::span<const pipeline::image> x) override {
+    return alone([&] { return std::vector(x.begin(), x.end()); });
+  }
+
+  void warm_up(size_t) override {
+    alone([] { return 0; });
   }
 
   pipeline::device_report report() const override {
@@ -87,6 +130,17 @@ public:
   }
 
 private:
+  template <class Work>
+  std::invoke_result_t<Work> alone(Work work) {
+    if (mood_.dies_at > 0 && mood_.finds >= mood_.dies_at)
+      throw error(errc::device_failed, "The device does not answer.");
+    EXPECT_EQ(inside_.fetch_add(1), 0) << "two works on the device at once";
+    auto result = work();
+    inside_.fetch_sub(1);
+    return result;
+  }
+
+  device_mood& mood_;
   std::atomic<int> inside_ = 0;
 };
 
@@ -96,6 +150,7 @@ struct ServiceSystem : ::testing::Test {
   system_config config;
   std::atomic<int64_t> frames = 5; ///< Of every clip; negative: without end.
   std::promise<void>* first_pull = nullptr;
+  device_mood mood;
   std::promise<std::string> fatal;
 
   ServiceSystem() { config.synthetic = true; }
@@ -113,16 +168,19 @@ struct ServiceSystem : ::testing::Test {
       info.predicted_frames = frames;
       return info;
     };
-    result.preprocessor.check_faces = [](const std::filesystem::path&) {
+    result.preprocessor.check_faces = [](const std::filesystem::path&,
+                                         const pipeline::face_analysis_ptr&) {
     };
     result.preprocessor.resolve = [](const std::string&) -> pipeline::spooled_file {
       throw error(errc::video_path_forbidden, "The path leaves the roots.");
     };
-    result.preprocessor.open_clip = [this](const pipeline::clip_request& x) {
-      return std::make_unique<made_up_clip>(x, frames, std::exchange(first_pull, nullptr));
+    result.preprocessor.open_clip = [this](const pipeline::clip_request& x,
+                                           const pipeline::face_analysis_ptr& analysis) {
+      return std::make_unique<made_up_clip>(x, analysis, frames,
+                                            std::exchange(first_pull, nullptr));
     };
-    result.make_encoder = [] {
-      return std::make_unique<made_up_encoder>();
+    result.make_networks = [this] {
+      return std::make_unique<made_up_networks>(mood);
     };
     result.now_us = pipeline::now_us;
     result.new_job_id = pipeline::new_job_id;
@@ -239,9 +297,70 @@ TEST_F(ServiceSystem, CancelsARunningJobAndRemovesItsAvatarByForce) {
   EXPECT_EQ(entries(layout.root / ".uploads"), 0u);
 }
 
+// -- a clip that waits for the device ------------------------------------------------------
+
+TEST_F(ServiceSystem, StopsWhileAClipWaitsForTheDeviceAndFinishesTheJobAfterTheNextStart) {
+  auto found = std::promise<void>{};
+  auto go_on = std::promise<void>{};
+  mood.found = &found;
+  mood.held_until = go_on.get_future().share();
+  auto id = std::string{};
+  {
+    auto system = service_system{config, parts()};
+    id = upload(system, "anna")->record.job_id;
+    found.get_future().wait();
+    auto stopped = std::async(std::launch::async, [&] { return system.stop(30s); });
+    go_on.set_value();
+    EXPECT_TRUE(stopped.get());
+  }
+  EXPECT_EQ(entries(layout.root / ".staging"), 0u);
+  auto system = service_system{config, parts()};
+  auto end = await_end(system, id);
+  ASSERT_TRUE(end) << detail_of(end.error());
+  EXPECT_EQ(end->record.state, job_state::completed) << end->record.failure.detail;
+}
+
+TEST_F(ServiceSystem, CancelsAJobWhoseClipWaitsForTheDevice) {
+  auto found = std::promise<void>{};
+  auto go_on = std::promise<void>{};
+  mood.found = &found;
+  mood.held_until = go_on.get_future().share();
+  frames = -1;
+  auto system = service_system{config, parts()};
+  auto id = upload(system, "anna")->record.job_id;
+  found.get_future().wait();
+  auto cancelled = ask<job_view>(system, system.registry(), atom::cancel_v, job_id{id});
+  ASSERT_TRUE(cancelled) << detail_of(cancelled.error());
+  go_on.set_value();
+  EXPECT_EQ(await_end(system, id)->record.state, job_state::cancelled);
+  EXPECT_EQ(entries(layout.root / ".staging"), 0u);
+}
+
+TEST_F(ServiceSystem, EndsWhenTheDeviceIsLostAndFinishesTheJobAfterTheNextStart) {
+  frames = -1;
+  mood.dies_at = 3;
+  auto id = std::string{};
+  {
+    auto system = service_system{config, parts()};
+    id = upload(system, "anna")->record.job_id;
+    EXPECT_THAT(fatal.get_future().get(), HasSubstr("is lost"));
+    EXPECT_TRUE(system.stop(30s));
+  }
+  EXPECT_EQ(pipeline::open_sqlite_catalog(layout.catalog())->find_job(id)->state,
+            job_state::running);
+  fatal = {};
+  mood.dies_at = 0;
+  frames = 3;
+  auto system = service_system{config, parts()};
+  auto end = await_end(system, id);
+  ASSERT_TRUE(end) << detail_of(end.error());
+  EXPECT_EQ(end->record.state, job_state::completed) << end->record.failure.detail;
+  EXPECT_EQ(end->record.attempt, 2u);
+}
+
 TEST_F(ServiceSystem, TellsThatItsNetworksCannotBeLoaded) {
   auto broken = parts();
-  broken.make_encoder = []() -> std::unique_ptr<pipeline::latent_encoder> {
+  broken.make_networks = []() -> std::unique_ptr<pipeline::device_networks> {
     throw error(errc::models_invalid, "vae.bin is not what the network needs.");
   };
   auto system = service_system{config, broken};
@@ -252,7 +371,7 @@ TEST_F(ServiceSystem, TellsThatItsNetworksCannotBeLoaded) {
 TEST_F(ServiceSystem, StartsWithoutWeightsAndRefusesJobsWithTheirList) {
   config.missing_models = {"sd-vae/config.json"};
   auto unused = parts();
-  unused.make_encoder = []() -> std::unique_ptr<pipeline::latent_encoder> {
+  unused.make_networks = []() -> std::unique_ptr<pipeline::device_networks> {
     ADD_FAILURE() << "loaded what is not there";
     return nullptr;
   };

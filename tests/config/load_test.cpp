@@ -127,10 +127,16 @@ TEST(Load, SaysWhatIsNotBuiltIn) {
   EXPECT_EQ(refusal_of("MUSETALKD_ENGINE", "upstream"),
             "MUSETALKD_ENGINE=upstream (environment): is not built into this version; must be one "
             "of: native.");
-  EXPECT_NE(refusal_of("MUSETALKD_FACE_BACKEND", "dwpose").find("not built into"),
-            std::string::npos);
   EXPECT_NE(refusal_of("MUSETALKD_ENGINE", "other").find("must be one of: native"),
             std::string::npos);
+}
+
+TEST(Load, ReadsWhoFindsTheFaceAndWhatIsBlended) {
+  EXPECT_EQ(with("MUSETALKD_FACE_BACKEND", "DWPose").face_backend, "dwpose");
+  EXPECT_EQ(with("MUSETALKD_PARSING_MODE", "neck").parsing_mode, "neck");
+  EXPECT_NE(refusal_of("MUSETALKD_FACE_BACKEND", "dlib").find("auto, dwpose, mediapipe"),
+            std::string::npos);
+  EXPECT_NE(refusal_of("MUSETALKD_PARSING_MODE", "chin").find("jaw, neck, raw"), std::string::npos);
 }
 
 TEST(Load, ReadsDevices) {

@@ -1,6 +1,7 @@
 #include "http/json.hpp"
 
 #include "actors/interfaces.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/weights.hpp"
 
 #include <gtest/gtest.h>
@@ -130,12 +131,18 @@ TEST(Json, SaysWhatIsDeleted) {
 
 TEST(Json, TellsHealth) {
   auto weights = pipeline::weights_status{"real", false, {"sd-vae/config.json: missing"}, {}};
-  auto shown = health_json(weights, actors::queue_status{}, "native", "native");
+  auto shown = health_json(weights, actors::queue_status{}, "native", "native",
+                           {pipeline::face_backend::dwpose, pipeline::mask_source::bisenet});
   EXPECT_EQ(keys_of(shown),
             (std::vector<std::string>{"status", "mode", "engine", "models", "device", "queue"}));
   EXPECT_EQ(shown["status"], "degraded");
   EXPECT_EQ(shown["models"]["problems"][0], "sd-vae/config.json: missing");
-  EXPECT_EQ(health_json({"none", true, {}, {}}, {}, "mock", "native")["status"], "ok");
+  EXPECT_EQ(shown["models"]["faces"]["backend"], "dwpose");
+  EXPECT_EQ(shown["models"]["faces"]["mask"], "bisenet");
+  EXPECT_EQ(shown["models"]["faces"]["parsing_mode"], "jaw");
+  auto mock = health_json({"none", true, {}, {}}, {}, "mock", "native", {});
+  EXPECT_EQ(mock["status"], "ok");
+  EXPECT_TRUE(mock["models"]["faces"].is_null());
 }
 
 TEST(Json, NeverFailsForTextThatIsNoUtf8) {

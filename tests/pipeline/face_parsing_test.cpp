@@ -3,9 +3,12 @@
 #include "errors/error.hpp"
 #include "pipeline/face_landmarks.hpp"
 #include "pipeline/face_mask.hpp"
+#include "pipeline/pillow_resize.hpp"
 #include "tests/pipeline/pictures.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 using namespace musetalk;
 using namespace musetalk::pipeline;
@@ -18,6 +21,58 @@ TEST(JawMask, EqualsTheReferenceOfTheFullElement) {
 
 TEST(JawMask, RefusesAnotherSize) {
   EXPECT_THROW(jaw_mask(plain(256, 256, 1, 1)), error);
+}
+
+TEST(MaskOfClasses, IsTheJawMaskInThatMode) {
+  auto classes = load_picture(golden("pillow/classes.png"));
+  EXPECT_EQ(largest_difference(mask_of_classes(classes, parsing_mode::jaw), jaw_mask(classes)), 0);
+}
+
+// The other modes are lists of classes: every class there is, in one map.
+TEST(MaskOfClasses, TakesTheClassesOfItsMode) {
+  auto pixels = std::vector<uint8_t>(size_t{parsing_size} * parsing_size);
+  for (auto i = size_t{0}; i < pixels.size(); ++i)
+    pixels[i] = static_cast<uint8_t>(i % 19);
+  auto classes = image{parsing_size, parsing_size, 1, share(pixels)};
+  auto raw = mask_of_classes(classes, parsing_mode::raw);
+  auto neck = mask_of_classes(classes, parsing_mode::neck);
+  for (auto i = size_t{0}; i < pixels.size(); ++i) {
+    auto one_of = [&](std::initializer_list<int> known) {
+      return std::ranges::find(known, pixels[i]) != known.end() ? 255 : 0;
+    };
+    ASSERT_EQ((*raw.pixels)[i], one_of({1, 11, 12, 13})) << int{pixels[i]};
+    ASSERT_EQ((*neck.pixels)[i], one_of({1, 11, 12, 13, 14})) << int{pixels[i]};
+  }
+}
+
+TEST(MaskOfClasses, RefusesAnotherSize) {
+  EXPECT_THROW(mask_of_classes(plain(256, 256, 1, 1), parsing_mode::raw), error);
+  EXPECT_THROW(mask_of_classes(plain(512, 512, 1, 3), parsing_mode::neck), error);
+}
+
+TEST(ParsingPicture, IsTheCropBoxAsPillowMakesIt) {
+  auto source = load_picture(golden("pillow/source_RGB.png"));
+  auto whole = box{0, 0, source.width, source.height};
+  EXPECT_EQ(largest_difference(parsing_picture(source, whole),
+                               pillow_resize(source, 512, 512, pillow_filter::bilinear)),
+            0);
+}
+
+TEST(ParsingPicture, IsBlackBeyondTheFrame) {
+  auto shown = parsing_picture(plain(512, 512, 200), {-256, -128, 256, 384});
+  EXPECT_EQ(shown.width, parsing_size);
+  auto at = [&](int32_t x, int32_t y) {
+    return int{shown.row(y)[x * 3]};
+  };
+  EXPECT_EQ(at(255, 300), 0);
+  EXPECT_EQ(at(256, 300), 200);
+  EXPECT_EQ(at(300, 127), 0);
+  EXPECT_EQ(at(300, 128), 200);
+  // Wholly beside the frame: all black.
+  EXPECT_EQ(
+      largest_difference(parsing_picture(plain(64, 64, 200), {70, 0, 90, 20}), plain(512, 512, 0)),
+      0);
+  EXPECT_THROW(parsing_picture(plain(64, 64, 200), {5, 5, 5, 9}), error);
 }
 
 TEST(ParsingFromFace, PutsNoseAndLipsOnSkin) {

@@ -148,3 +148,20 @@ TEST(GapPolicy, SaysSoForAClipShorterThanAGapMayBe) {
 TEST(GapPolicy, BridgesNothingWhenTheLimitIsZero) {
   EXPECT_EQ(failure_of("x.x", 0).code(), errc::face_lost);
 }
+
+TEST(GapPolicy, MovesTheDetectorsBoxWithTheFace) {
+  auto policy = gap_policy{3};
+  auto with_box = [](float x, int32_t left) {
+    auto result = face_at(x);
+    result.detected = box{left, 10, left + 20, 41};
+    return result;
+  };
+  policy.push(frame_at(0), with_box(0.f, 100));
+  for (auto i = 1; i < 4; ++i)
+    policy.push(frame_at(i), std::nullopt);
+  auto decided = policy.push(frame_at(4), with_box(8.f, 107));
+  ASSERT_EQ(decided.size(), 4u);
+  EXPECT_EQ(decided[0].found.detected, (box{102, 10, 122, 41}));
+  EXPECT_EQ(decided[1].found.detected, (box{104, 10, 124, 41}));
+  EXPECT_EQ(decided[3].found.detected, (box{107, 10, 127, 41}));
+}

@@ -1,12 +1,16 @@
 #include "pipeline/native_clip_preparer.hpp"
 
-#include "media.hpp"
+#include "pipeline/face_mask.hpp"
+#include "tests/pipeline/fake_analysis.hpp"
+#include "tests/pipeline/media.hpp"
 
 #include <gmock/gmock.h>
 
 using namespace musetalk;
 using namespace musetalk::pipeline;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 namespace {
 
@@ -24,8 +28,9 @@ clip_request request_for(const std::string& name, const std::filesystem::path& v
 }
 
 std::vector<prepared_frame> prepare(const clip_request& request, int32_t batch,
-                                    const prepare_config& config = settings()) {
-  auto preparer = open_clip(request, config);
+                                    const prepare_config& config = settings(),
+                                    const face_analysis_ptr& analysis = nullptr) {
+  auto preparer = open_clip(request, config, analysis);
   auto result = std::vector<prepared_frame>{};
   for (auto last = false; !last;) {
     auto got = preparer->next(batch);
@@ -157,6 +162,94 @@ TEST(NativeClipPreparer, MeasuresItsParts) {
     EXPECT_GT(part, 0.);
   EXPECT_EQ(x.blur_s, 0.);
   EXPECT_EQ(x.damaged_frames, 0);
+}
+
+// -- on a device --------------------------------------------------------------------
+
+namespace {
+
+prepare_config on_device() {
+  auto result = settings();
+  result.face_models_dir = "/no packaged models are needed";
+  result.faces = {face_backend::dwpose, mask_source::bisenet, parsing_mode::raw};
+  return result;
+}
+
+/// Sees nobody in the frames of these numbers, counted as they come.
+std::shared_ptr<fake_analysis> blind_in(int64_t first, int64_t last) {
+  auto result = std::make_shared<fake_analysis>();
+  auto see = result->see;
+  result->see = [=, number = int64_t{0}](const image& x) mutable {
+    auto i = number++;
+    return i >= first && i <= last ? seen_faces{} : see(x);
+  };
+  return result;
+}
+
+} // namespace
+
+TEST(NativeClipPreparer, AsksADeviceOnceForEachBatch) {
+  auto networks = std::make_shared<fake_analysis>();
+  const auto frames = prepare(request_for("covered_8.mp4"), 30, on_device(), networks);
+  ASSERT_EQ(frames.size(), 100u);
+  EXPECT_THAT(networks->asked_to_find, ElementsAre(30u, 30u, 30u, 10u));
+  EXPECT_THAT(networks->asked_to_locate, ElementsAre(30u, 30u, 30u, 10u));
+  EXPECT_THAT(networks->asked_to_parse, ElementsAre(30u, 30u, 30u, 10u));
+  const auto& x = frames[7];
+  const auto& picture = x.source.picture;
+  // The box rule on the points, as everywhere: the bridge in the middle, ten rows below the chin.
+  const auto half = fake_analysis::middle_of(picture);
+  EXPECT_EQ(x.face_box, (box{half.left, half.top, half.right, half.bottom + 10}));
+  // The parser saw the crop box of the frame, and its mask is what is blended.
+  EXPECT_EQ(*networks->parsed[7].pixels,
+            *parsing_picture(picture, mask_crop_box(x.face_box)).pixels);
+  const auto expected = mask_from_parsing(
+      mask_of_classes(plain(parsing_size, parsing_size, uint8_t{1}, 1), parsing_mode::raw),
+      x.face_box, picture.width, picture.height);
+  EXPECT_EQ(x.mask_box, expected.place);
+  EXPECT_EQ(*x.mask.pixels, *expected.mask.pixels);
+}
+
+TEST(NativeClipPreparer, BridgesFramesInWhichTheDetectorSeesNobody) {
+  const auto frames = prepare(request_for("carphone.mp4"), 8, on_device(), blind_in(20, 31));
+  ASSERT_EQ(frames.size(), 100u);
+  for (const auto& x : frames)
+    EXPECT_EQ(x.held, x.source.index >= 20 && x.source.index <= 31) << x.source.index;
+  const auto lost =
+      error_of([] { prepare(request_for("carphone.mp4"), 8, on_device(), blind_in(20, 32)); });
+  EXPECT_EQ(lost.code(), errc::face_lost);
+  EXPECT_THAT(lost.detail(), HasSubstr("20 to 32"));
+}
+
+TEST(NativeClipPreparer, TakesTheDetectorsBoxWherePointsAreOfNoUse) {
+  auto networks = std::make_shared<fake_analysis>();
+  networks->point_out = [](const image&) {
+    return plain_face(-5.f, 60.f, 50.f, 90.f).landmarks;
+  };
+  const auto frames = prepare(request_for("covered_8.mp4"), 50, on_device(), networks);
+  const auto half = fake_analysis::middle_of(frames[0].source.picture);
+  EXPECT_EQ(frames[0].face_box, (box{half.left, half.top, half.right, half.bottom + 10}));
+}
+
+TEST(NativeClipPreparer, NeedsTheDeviceThatItsMethodsNeed) {
+  EXPECT_EQ(error_of([] { open_clip(request_for("carphone.mp4"), on_device()); }).code(),
+            errc::internal);
+}
+
+TEST(CheckFaces, AsksADeviceWhenItsDetectorIsMeant) {
+  auto networks = std::make_shared<fake_analysis>();
+  EXPECT_NO_THROW(check_faces(media("plain.mp4"), on_device(), networks));
+  EXPECT_THAT(networks->asked_to_find, ElementsAre(4u, 3u));
+  EXPECT_THAT(networks->asked_to_locate, IsEmpty());
+  auto verdict = [&](const seen_faces& seen) {
+    networks->see = [=](const image&) {
+      return seen;
+    };
+    return error_of([&] { check_faces(media("plain.mp4"), on_device(), networks); }).code();
+  };
+  EXPECT_EQ(verdict({}), errc::face_none);
+  EXPECT_EQ(verdict({{{0, 0, 60, 60}, 0.9f}, {{80, 0, 140, 60}, 0.8f}}), errc::face_several);
+  EXPECT_EQ(verdict({{{0, 0, 20, 20}, 0.9f}}), errc::video_too_small);
 }
 
 // -- samples ------------------------------------------------------------------------

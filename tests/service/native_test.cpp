@@ -26,6 +26,9 @@ TEST_F(Native, MakesAFolderThatMuseTalkOpens) {
   EXPECT_EQ(frames, 10u);
   EXPECT_EQ(x["versions"][0]["weights"], "synthetic");
   EXPECT_EQ(x["job"]["weights"], "synthetic");
+  auto manifest = json::parse(contents_of(avatars / "anna" / "manifest.json"));
+  EXPECT_EQ(manifest["faces"]["backend"], "mediapipe");
+  EXPECT_EQ(manifest["faces"]["mask"], "polygon");
   // The mirrored half doubles them.
   EXPECT_EQ(names_in(avatars / "anna" / "full_imgs").size(), 2 * frames);
   EXPECT_EQ(names_in(avatars / "anna" / "mask").size(), 2 * frames);
@@ -35,6 +38,30 @@ TEST_F(Native, MakesAFolderThatMuseTalkOpens) {
   EXPECT_EQ(sheet->status, 200);
   EXPECT_EQ(leftovers(), std::vector<std::string>{});
   EXPECT_EQ(client->Get("/readyz")->status, 200);
+}
+
+TEST_F(Native, MakesTheSameFolderWithTheFaceNetworksOfTheDevice) {
+  settings["MUSETALKD_FACE_BACKEND"] = "dwpose";
+  settings["MUSETALKD_PARSING_MODE"] = "neck";
+  // Nothing of the packaged networks is needed.
+  settings["MUSETALKD_FACE_MODELS_DIR"] = (folder / "none").string();
+  start();
+  server->process().wait_for_line("faces by dwpose, masks by bisenet (neck)");
+  auto answer = upload("anna", short_clip());
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->status, 201) << answer->body;
+  auto x = get("/mgmt/v1/avatars/anna");
+  EXPECT_EQ(x["versions"][0]["frames"], 10);
+  EXPECT_EQ(x["versions"][0]["weights"], "synthetic");
+  EXPECT_EQ(names_in(avatars / "anna" / "full_imgs").size(), 20u);
+  EXPECT_EQ(names_in(avatars / "anna" / "mask").size(), 20u);
+  auto manifest = json::parse(contents_of(avatars / "anna" / "manifest.json"));
+  auto methods = json{{"backend", "dwpose"}, {"mask", "bisenet"}, {"parsing_mode", "neck"}};
+  EXPECT_EQ(manifest["faces"], methods);
+  EXPECT_EQ(get("/health")["models"]["faces"], methods);
+  EXPECT_EQ(client->Get("/mgmt/v1/avatars/anna/contact_sheet.jpg")->status, 200);
+  EXPECT_EQ(leftovers(), std::vector<std::string>{});
+  EXPECT_EQ(server->stop(), 0);
 }
 
 TEST_F(Native, AdoptsAFolderOfAnotherMachine) {
@@ -120,6 +147,17 @@ TEST_F(Native, StopsInTheMiddleAndTakesUpAgain) {
   start();
   EXPECT_EQ(final_job(body_of(answer)["job_id"])["status"], "completed");
   EXPECT_EQ(leftovers(), std::vector<std::string>{});
+}
+
+TEST_F(Native, RefusesAnotherFaceBackendThanTheOneThatWasWanted) {
+  settings["MUSETALKD_WEIGHTS"] = "auto";
+  settings["MUSETALKD_FACE_BACKEND"] = "dwpose";
+  start();
+  server->process().wait_for_line("masks are drawn from the points of the face");
+  auto missing = body_of(client->Get("/readyz"))["missing"].dump();
+  EXPECT_NE(missing.find("dwpose/dw-ll_ucoco_384.pth"), std::string::npos) << missing;
+  EXPECT_NE(missing.find("s3fd/s3fd-619a316812.pth"), std::string::npos) << missing;
+  EXPECT_EQ(missing.find("face-parse-bisent"), std::string::npos) << missing;
 }
 
 TEST_F(Native, StartsWithoutWeightsAndSaysWhichAreMissing) {

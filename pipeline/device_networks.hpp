@@ -1,7 +1,10 @@
 #pragma once
 
+#include "pipeline/face_analysis.hpp"
+#include "pipeline/face_methods.hpp"
 #include "pipeline/prepared.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -16,35 +19,41 @@ struct device_report {
   std::string device;       ///< `cpu`, `cuda:0`.
   std::string name;         ///< Of the processor or card.
   std::string weights;      ///< `real` or `synthetic`.
-  std::string dtype;        ///< `fp32`, `bf16`, `fp16`.
+  std::string dtype;        ///< `fp32`, `bf16`, `fp16`: of the encoder.
   int64_t memory_bytes = 0; ///< Of the card; 0 on a CPU.
 };
 
 /// Which networks to load and where to run them.
-struct encoder_config {
+struct networks_config {
   std::filesystem::path models_dir; ///< `MUSETALK_BASE/models`.
   bool synthetic = false;           ///< Small seeded random networks instead of weights.
   std::string device = "auto";      ///< auto, cpu, cuda:N.
   int32_t threads = 0;              ///< CPU threads; 0 = all cores.
+  face_methods faces;               ///< What these do not need is not loaded.
 };
 
-/// Turns crops into VAE latents. Made and used on one thread: the device's.
-class latent_encoder {
+/// All networks of one device. Made and used on one thread: the device's. A network that was not
+/// loaded answers `internal`.
+class device_networks : public face_analysis {
 public:
-  virtual ~latent_encoder() = default;
-
+  /// Turns crops into VAE latents.
   /// @param crops Each 256 x 256 BGR.
   /// @returns One latent per crop, in order: posterior means, masked then reference (spec 1.4).
   /// @throws error `device_failed`, `device_out_of_memory`.
   virtual std::vector<latent> encode(std::span<const image> crops) = 0;
 
+  /// Runs every network once with so many black pictures. First use of a network costs memory and
+  /// time that no job should pay for; and a device that fails even this is gone.
+  /// @throws error `device_failed`, `device_out_of_memory`.
+  virtual void warm_up(size_t frames) = 0;
+
   virtual device_report report() const = 0;
 };
 
-using latent_encoder_factory = std::function<std::unique_ptr<latent_encoder>()>;
+using device_networks_factory = std::function<std::unique_ptr<device_networks>()>;
 
 /// Loads the networks.
 /// @throws error `models_missing`, `models_invalid`, `device_failed`.
-std::unique_ptr<latent_encoder> open_latent_encoder(const encoder_config& config);
+std::unique_ptr<device_networks> open_device_networks(const networks_config& config);
 
 } // namespace musetalk::pipeline

@@ -1,0 +1,108 @@
+#pragma once
+
+// The kinds of work that a device does. A further kind is a struct here, a place in
+// `device_request` and a message in `actors/interfaces.hpp`; queue, priority, sharing and memory
+// come with it.
+
+#include "actors/interfaces.hpp"
+#include "pipeline/device_networks.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace musetalk::actors {
+
+/// What the pictures of most kinds have in common: all are of one size, so that only memory limits
+/// how many go together.
+struct work_of_one_size {
+  static size_t most_together(std::span<const pipeline::image>, int64_t) {
+    return std::numeric_limits<size_t>::max();
+  }
+};
+
+/// Crops to latents.
+struct encode_work : work_of_one_size {
+  using input = pipeline::image;
+  using output = pipeline::latent;
+  static constexpr auto name = "encode";
+
+  static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
+    return on.encode(xs);
+  }
+};
+
+/// Frames to the faces that they show. The one kind whose cost grows with the frame.
+struct find_work {
+  using input = pipeline::image;
+  using output = pipeline::seen_faces;
+  static constexpr auto name = "find";
+
+  /// @param max_pixels Of one execution; one frame always goes.
+  static size_t most_together(std::span<const input> xs, int64_t max_pixels) {
+    auto pixels = int64_t{1};
+    for (const auto& x : xs)
+      pixels = std::max(pixels, int64_t{x.width} * x.height);
+    return static_cast<size_t>(std::max<int64_t>(max_pixels / pixels, 1));
+  }
+
+  static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
+    return on.find_faces(xs);
+  }
+};
+
+/// Frames to the points of their face.
+struct locate_work : work_of_one_size {
+  using input = pipeline::image;
+  using output = pipeline::face_points;
+  static constexpr auto name = "locate";
+
+  static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
+    return on.locate_points(xs);
+  }
+};
+
+/// Pictures of faces to class maps.
+struct parse_work : work_of_one_size {
+  using input = pipeline::image;
+  using output = pipeline::image;
+  static constexpr auto name = "parse";
+
+  static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
+    return on.parse_faces(xs);
+  }
+};
+
+/// A request until its last output is there.
+template <class Kind>
+struct request_of {
+  using kind = Kind;
+
+  std::vector<typename Kind::input> inputs;
+  std::vector<typename Kind::output> outputs; ///< Of the first `outputs.size()` inputs.
+  caf::typed_response_promise<std::vector<typename Kind::output>> reply;
+};
+
+/// A request of any kind; the index is the kind.
+using device_request = std::variant<request_of<encode_work>, request_of<find_work>,
+                                    request_of<locate_work>, request_of<parse_work>>;
+
+inline constexpr size_t work_kinds = std::variant_size_v<device_request>;
+
+/// Inputs whose output is not there yet.
+inline size_t left(const device_request& x) {
+  return std::visit([](const auto& r) { return r.inputs.size() - r.outputs.size(); }, x);
+}
+
+/// Ends a request that will have no output.
+inline void refuse(device_request& x, const caf::error& why) {
+  std::visit([&](auto& r) { r.reply.deliver(why); }, x);
+}
+
+} // namespace musetalk::actors

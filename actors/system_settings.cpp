@@ -1,0 +1,75 @@
+#include "actors/system_settings.hpp"
+
+#include <algorithm>
+
+namespace musetalk::actors {
+
+namespace {
+
+std::string weights_of(const system_config& x) {
+  if (x.mock)
+    return "none";
+  return x.synthetic ? "synthetic" : "real";
+}
+
+} // namespace
+
+actor_config::actor_config(size_t pool_threads) {
+  add_message_types<caf::id_block::musetalk>();
+  // An idle service costs nothing under `sharing`; work stealing polls.
+  set("scheduler.policy", caf::atom("sharing"));
+  set("scheduler.max-threads", std::max<size_t>(pool_threads, 1));
+}
+
+registry_config registry_settings(const system_config& x) {
+  auto result = registry_config{};
+  result.queue_limit = x.queue_limit;
+  result.running_jobs = std::max<size_t>(x.running_jobs, 1);
+  result.max_attempts = x.max_attempts;
+  result.max_waiters = x.max_waiters;
+  result.max_wait = x.max_wait;
+  result.step_timeout = x.step_timeout;
+  result.engine = x.mock ? "mock" : "native";
+  result.weights = weights_of(x);
+  if (!x.mock)
+    result.missing_models = x.missing_models;
+  return result;
+}
+
+musetalk_runner_config runner_settings(const system_config& x,
+                                       const pipeline::store_layout& layout) {
+  auto result = musetalk_runner_config{};
+  result.layout = layout;
+  result.mock = x.mock;
+  result.faces = x.faces;
+  result.batch_frames = x.batch_frames;
+  result.credit_batches = x.credit_batches;
+  result.step_timeout = x.step_timeout;
+  result.job_timeout = x.job_timeout;
+  return result;
+}
+
+gpu_scheduler_config gpu_settings(const system_config& x) {
+  auto result = gpu_scheduler_config{};
+  result.max_waiting_requests = x.device_queue_limit;
+  result.max_batch_frames = x.device_batch_frames;
+  // One picture, a batch of one job, and as many as may come together.
+  result.warm_up_frames = {1, static_cast<size_t>(std::max(x.batch_frames, 1)),
+                           std::max<size_t>(x.device_batch_frames, 1)};
+  return result;
+}
+
+device_client_config client_settings(const system_config& x) {
+  auto result = device_client_config{};
+  result.timeout = x.step_timeout;
+  return result;
+}
+
+upload_receiver_config upload_settings(const system_config& x) {
+  auto result = upload_receiver_config{};
+  result.idle_timeout = x.upload_idle_timeout;
+  result.step_timeout = x.step_timeout;
+  return result;
+}
+
+} // namespace musetalk::actors
