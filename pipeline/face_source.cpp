@@ -37,7 +37,25 @@ public:
       throw error{errc::internal, "The face backend dwpose has no device to ask."};
   }
 
+  // A frame that only repeats the one before, as in clips of fewer frames than ours, is not asked
+  // about again: this is the dearest step of preparation.
   std::vector<std::optional<face>> find(std::span<const image> frames) override {
+    auto distinct = std::vector<image>{};
+    auto place = std::vector<size_t>{};
+    for (const auto& x : frames) {
+      if (distinct.empty() || distinct.back().pixels != x.pixels)
+        distinct.push_back(x);
+      place.push_back(distinct.size() - 1);
+    }
+    auto found = ask(distinct);
+    auto result = std::vector<std::optional<face>>{};
+    for (auto i : place)
+      result.push_back(found[i]);
+    return result;
+  }
+
+private:
+  std::vector<std::optional<face>> ask(std::span<const image> frames) {
     auto seen = analysis_->find_faces(frames);
     auto shown = std::vector<image>{};
     for (auto i = size_t{0}; i < frames.size(); ++i)
@@ -54,7 +72,6 @@ public:
     return result;
   }
 
-private:
   face_analysis_ptr analysis_;
 };
 

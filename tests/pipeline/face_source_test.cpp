@@ -58,6 +58,24 @@ TEST(AskForFaces, AsksForNoPointsWhereNobodyIs) {
   EXPECT_THAT(networks->asked_to_locate, IsEmpty());
 }
 
+TEST(AskForFaces, AsksOnceAboutAFrameThatIsRepeated) {
+  auto networks = std::make_shared<fake_analysis>();
+  networks->point_out = [](const image& x) {
+    auto result = face_points{};
+    result[0].x = static_cast<float>(mark(x));
+    return result;
+  };
+  auto shown = frames(2);
+  shown.insert(shown.begin(), 2, shown[0]);
+  shown.push_back(shown[0]); // it came before, but not just before
+  auto found = ask_for_faces(networks)->find(shown);
+  EXPECT_THAT(networks->asked_to_find, ElementsAre(3u));
+  auto marks = std::vector<float>{};
+  for (const auto& x : found)
+    marks.push_back(x.value().landmarks[0].x);
+  EXPECT_THAT(marks, ElementsAre(0.f, 0.f, 0.f, 1.f, 0.f));
+}
+
 TEST(AskForFaces, NeedsSomebodyToAsk) {
   EXPECT_THROW(ask_for_faces(nullptr), error);
 }
