@@ -7,8 +7,6 @@
 #include "http/message.hpp"
 #include "pipeline/job.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <chrono>
 #include <initializer_list>
 #include <optional>
@@ -20,8 +18,8 @@ namespace musetalk::http {
 /// Most bytes of a tutor id.
 inline constexpr size_t max_tutor_id_bytes = 128;
 
-/// Most bytes of a `video_path`.
-inline constexpr size_t max_video_path_bytes = 4096;
+/// Refuses a field: `name`, a space, `rule`, a full stop. @throws error `request_field_invalid`.
+[[noreturn]] void refuse_field(std::string_view name, const std::string& rule);
 
 /// `true`, `false`, `1` or `0`; words in any case.
 bool yes_no_field(std::string_view name, std::string_view text);
@@ -35,13 +33,6 @@ std::string avatar_id_field(std::string_view text);
 /// Free text of at most `max_tutor_id_bytes`: UTF-8 without control characters.
 std::string tutor_id_field(std::string_view text);
 
-/// A file name for display: the last part of what the client sent, control characters and broken
-/// UTF-8 replaced, at most 255 bytes. Never throws for hostile text.
-std::string display_name(std::string_view sent);
-
-/// The name of a field as the client sent it, made safe and short, in quotes.
-std::string quoted_name(std::string_view sent);
-
 /// Refuses query keys that are not in the list, and any given twice.
 void require_known_query(const request& in, std::initializer_list<std::string_view> known);
 
@@ -52,16 +43,5 @@ pipeline::page_request page_of(const request& in);
 /// The query beyond `most` is refused; the header, being a wish, is cut to it, and ignored when it
 /// makes no sense. Nothing when neither is there or it is 0.
 std::optional<std::chrono::seconds> wait_of(const request& in, std::chrono::seconds most);
-
-/// The body of `POST /mgmt/v1/avatars/create`: a flat JSON object with texts `avatar_id` and
-/// `video_path`, and optionally `apply_blur` (true or false) and `tutor_id` (text or whole number).
-/// Strict: unknown and duplicate members are refused, and so is any other type.
-/// `video_path` is as the client sent it: not yet resolved.
-pipeline::job_request create_request_of(const request& in);
-
-/// Reads a flat JSON object of at most 64 members and 8 levels. Later code sees nested values but
-/// not their contents.
-/// @throws error `request_malformed`, `request_field_duplicate`.
-nlohmann::json flat_object_of(std::string_view text);
 
 } // namespace musetalk::http

@@ -1,5 +1,6 @@
 #include "pipeline/clip_reader.hpp"
 
+#include "pipeline/media_limits.hpp"
 #include "pipeline/sentence.hpp"
 
 extern "C" {
@@ -92,13 +93,13 @@ void clip_reader::take(av::frame_ptr picture) {
   if (start_ == AV_NOPTS_VALUE) {
     start_ = picture->pts;
     geometry_ = file_.geometry(picture->width, picture->height);
-    media_file::require_size(geometry_.width(), geometry_.height(), config_.limits);
+    require_size(geometry_.width(), geometry_.height(), config_.limits);
   }
   const auto base = file_.video().time_base;
   // Time stamps are whatever the file says, the extremes too.
   const auto since_start = av_sat_sub64(picture->pts, start_);
   end_ = std::max(end_, av_sat_add64(since_start, picture->pkt_duration));
-  media_file::require_duration(static_cast<double>(since_start) * av_q2d(base), config_.limits);
+  require_duration(static_cast<double>(since_start) * av_q2d(base), config_.limits);
   held_.times = clock_.push(av_rescale_q_rnd(since_start, base, frame_base, AV_ROUND_NEAR_INF));
   if (held_.times > 0)
     ready_.push_back(std::move(held_));
@@ -124,7 +125,7 @@ void clip_reader::finish() {
   require_whole();
   decoder_.require_sound(config_.max_damaged_share);
   const auto base = file_.video().time_base;
-  media_file::require_duration(static_cast<double>(end_) * av_q2d(base), config_.limits);
+  require_duration(static_cast<double>(end_) * av_q2d(base), config_.limits);
   held_.times = clock_.finish(av_rescale_q_rnd(end_, base, frame_base, AV_ROUND_NEAR_INF));
   if (held_.times > 0)
     ready_.push_back(std::move(held_));
@@ -133,8 +134,8 @@ void clip_reader::finish() {
 void clip_reader::require_whole() const {
   const auto promised = file_.promised_packets();
   const auto missing = promised - decoder_.packets_seen();
-  if (promised > 0 && media_file::torn(static_cast<double>(missing), static_cast<double>(promised),
-                                       rounding_packets))
+  if (promised > 0 &&
+      torn(static_cast<double>(missing), static_cast<double>(promised), rounding_packets))
     throw error(errc::video_truncated,
                 sentence("The video is cut off: its header promises %lld frames, %lld can be "
                          "decoded.",

@@ -2,6 +2,7 @@
 
 #include "pipeline/bgr_converter.hpp"
 #include "pipeline/media_file.hpp"
+#include "pipeline/media_limits.hpp"
 #include "pipeline/video_decoder.hpp"
 
 #include <algorithm>
@@ -67,7 +68,7 @@ public:
   image shown(const media_limits& limits) {
     if (!converter_) {
       const auto geometry = file_.geometry(picture_->width, picture_->height);
-      media_file::require_size(geometry.width(), geometry.height(), limits);
+      require_size(geometry.width(), geometry.height(), limits);
       converter_.emplace(geometry);
     }
     return converter_->convert(*picture_, decoder_.coded_width(), decoder_.coded_height());

@@ -52,23 +52,6 @@ public:
   /// Reads no more audio.
   void drop_audio() noexcept;
 
-  /// The limits, wherever something is measured that the header did not say.
-  /// @throws error `video_too_large`.
-  static void require_pixels(int64_t width, int64_t height, const media_limits& limits);
-  /// @throws error `video_too_large`, `video_too_small`.
-  static void require_size(int32_t width, int32_t height, const media_limits& limits);
-  /// @throws error `video_too_long`, `video_too_many_frames`.
-  static void require_duration(double seconds, const media_limits& limits);
-  /// @throws error `video_too_many_frames`.
-  static void require_source_frames(int64_t frames, const media_limits& limits);
-
-  /// Whether a clip that lacks this much of what its header promises was cut off; a little less
-  /// is how containers round.
-  static bool torn(double missing, double promised, double rounding);
-
-  /// Frames at 25 per second.
-  static int64_t frames_in(double seconds);
-
   /// For `probe_video`: everything ends at the opening's deadline.
   bool expired() const noexcept { return file_.expired(); }
   void clear_deadline() noexcept { file_.clear_deadline(); }

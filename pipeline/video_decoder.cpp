@@ -1,5 +1,6 @@
 #include "pipeline/video_decoder.hpp"
 
+#include "pipeline/media_limits.hpp"
 #include "pipeline/sentence.hpp"
 
 extern "C" {
@@ -66,8 +67,8 @@ bool video_decoder::receive(AVFrame& to) {
     break;
   }
   ++counts_.pictures;
-  media_file::require_source_frames(counts_.pictures, limits_);
-  media_file::require_pixels(to.width, to.height, limits_);
+  require_source_frames(counts_.pictures, limits_);
+  require_pixels(to.width, to.height, limits_);
   if (to.decode_error_flags != 0 || (to.flags & AV_FRAME_FLAG_CORRUPT) != 0)
     ++counts_.damaged;
   to.pts = to.best_effort_timestamp;

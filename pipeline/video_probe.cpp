@@ -1,5 +1,6 @@
 #include "pipeline/clip_preparer.hpp"
 #include "pipeline/media_file.hpp"
+#include "pipeline/media_limits.hpp"
 #include "pipeline/sentence.hpp"
 
 #include <algorithm>
@@ -38,11 +39,11 @@ scan_result scan(media_file& file, const media_limits& limits) {
       if (is_video && (packet->flags & AV_PKT_FLAG_DISCARD) == 0) {
         first = std::min(first, begin_s);
         end = std::max(end, end_s);
-        media_file::require_duration(end - first, limits);
+        require_duration(end - first, limits);
       }
     }
     result.packets += is_video ? 1 : 0;
-    media_file::require_source_frames(result.packets, limits);
+    require_source_frames(result.packets, limits);
     av_packet_unref(packet.get());
   }
   result.whole = !file.expired();
@@ -58,15 +59,15 @@ constexpr double rounding_seconds = .5;
 void require_whole(const media_file& file, const scan_result& seen) {
   const auto promised = file.promised_packets();
   const auto missing = promised - seen.packets;
-  if (promised > 0 && media_file::torn(static_cast<double>(missing), static_cast<double>(promised),
-                                       rounding_packets))
+  if (promised > 0 &&
+      torn(static_cast<double>(missing), static_cast<double>(promised), rounding_packets))
     throw error(errc::video_truncated,
                 sentence("The video is cut off: its header promises %lld frames, the file holds "
                          "%lld.",
                          static_cast<long long>(promised), static_cast<long long>(seen.packets)));
   const auto promised_s = file.info().duration_s;
   const auto missing_s = promised_s - std::max(seen.end_s, seen.any_end_s);
-  if (media_file::torn(missing_s, promised_s, rounding_seconds))
+  if (torn(missing_s, promised_s, rounding_seconds))
     throw error(errc::video_truncated,
                 sentence("The video is cut off: its header promises %.2f s, the file holds %.2f s.",
                          promised_s, seen.end_s));
@@ -87,7 +88,7 @@ media_info probe_video(const std::filesystem::path& source, const media_limits& 
   // What was counted is better than what the header says.
   if (seen.end_s > 0.) {
     result.duration_s = seen.end_s;
-    result.predicted_frames = std::max<int64_t>(1, media_file::frames_in(seen.end_s));
+    result.predicted_frames = std::max<int64_t>(1, frames_in(seen.end_s));
   }
   return result;
 }

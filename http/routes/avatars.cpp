@@ -1,3 +1,4 @@
+#include "http/create_request.hpp"
 #include "http/fields.hpp"
 #include "http/routes/routes.hpp"
 

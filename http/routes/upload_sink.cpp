@@ -1,6 +1,7 @@
 #include "http/routes/upload_sink.hpp"
 
 #include "http/fields.hpp"
+#include "http/plain_text.hpp"
 #include "pipeline/disk.hpp"
 #include "pipeline/ids.hpp"
 

@@ -1,6 +1,8 @@
 #include "http/fields.hpp"
 
 #include "errors/error.hpp"
+#include "http/create_request.hpp"
+#include "http/plain_text.hpp"
 
 #include <gtest/gtest.h>
 
