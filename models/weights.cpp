@@ -189,6 +189,8 @@ weight_file inspect(const fs::path& models_dir, const known_file& known) {
     result.found_path = place.path;
     result.found_bytes = bytes;
     result.state = state;
+    // A twin in another format has other bytes, and no sum that is known here.
+    result.expected_sha256 = place.bytes == known.bytes ? known.sha256 : "";
     if (usable(state))
       break;
   }

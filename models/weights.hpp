@@ -42,7 +42,8 @@ struct weight_file {
   std::string role; ///< For people: `VAE`, `face parsing (BiSeNet)`, ...
   weight_need need = weight_need::create;
   uint64_t expected_bytes = 0; ///< Published size; 0 when unknown.
-  std::string expected_sha256; ///< Lower-case hex of the published file; empty when unknown.
+  std::string expected_sha256; ///< Lower-case hex of the published file, of the twin's when that
+                               ///< was found; empty when unknown.
   uint64_t found_bytes = 0;    ///< 0 when missing.
   weight_state state = weight_state::missing;
   std::string found_path = {}; ///< Below `models_dir`; differs from `path` when a twin was found

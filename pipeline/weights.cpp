@@ -6,7 +6,7 @@ namespace musetalk::pipeline {
 
 namespace {
 
-weight_file describe(const models::weight_file& x) {
+weight_file describe(const std::filesystem::path& models_dir, const models::weight_file& x) {
   const auto usable =
       x.state == models::weight_state::ok || x.state == models::weight_state::unknown_size;
   return {.path = x.path,
@@ -16,7 +16,9 @@ weight_file describe(const models::weight_file& x) {
           .usable = usable,
           .expected_bytes = x.expected_bytes,
           .found_bytes = x.found_bytes,
-          .hint = x.hint};
+          .hint = x.hint,
+          .found = x.found_path.empty() ? std::filesystem::path{} : models_dir / x.found_path,
+          .expected_sha256 = x.expected_sha256};
 }
 
 } // namespace
@@ -28,7 +30,7 @@ weights_status look_at_weights(const std::filesystem::path& models_dir, const st
     return result;
   const auto report = models::inspect_weights(models_dir);
   for (const auto& file : report.files)
-    result.files.push_back(describe(file));
+    result.files.push_back(describe(models_dir, file));
   if (mode != "real")
     return result;
   auto needs = std::vector{models::weight_need::create};

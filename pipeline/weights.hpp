@@ -16,7 +16,9 @@ struct weight_file {
   bool usable = false;
   uint64_t expected_bytes = 0; ///< 0 when unknown.
   uint64_t found_bytes = 0;
-  std::string hint; ///< What to do; empty when `ok`.
+  std::string hint;                 ///< What to do; empty when `ok`.
+  std::filesystem::path found;      ///< Where it lies, or a twin of it; empty when missing.
+  std::string expected_sha256 = {}; ///< Of the published file; empty when unknown.
 };
 
 /// Whether avatars can be made, and of what.

@@ -175,13 +175,17 @@ int main(int argc, char** argv) {
   add_avatar_commands(app, chosen);
   add_job_commands(app, chosen);
   auto local = local_settings{};
-  app.add_subcommand("doctor", "Look at the service and this machine, and say what is wrong")
-      ->callback([&] {
-        wants_settings = true;
-        chosen = [&](session& with) {
-          return doctor(with, local.loaded ? &*local.loaded : nullptr, local.fault);
-        };
-      });
+  auto no_hash = false;
+  auto* doctor_command =
+      app.add_subcommand("doctor", "Look at the service and this machine, and say what is wrong");
+  doctor_command->add_flag("--no-hash", no_hash,
+                           "Do not read weight files for their SHA-256 (seconds per GB, once)");
+  doctor_command->callback([&] {
+    wants_settings = true;
+    chosen = [&](session& with) {
+      return doctor(with, local.loaded ? &*local.loaded : nullptr, local.fault, !no_hash);
+    };
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

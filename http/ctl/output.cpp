@@ -109,6 +109,17 @@ void output::job(const json& job) {
   bar(label_of(job), number_member(job, "fraction", 0.), after);
 }
 
+void output::hashing(const std::string& file, uint64_t done, uint64_t total) {
+  if (!terminal_)
+    return;
+  if (done < total) {
+    bar("sha256", static_cast<double>(done) / static_cast<double>(total), file);
+    return;
+  }
+  if (std::exchange(bar_open_, false))
+    out_ << "\r\033[K" << std::flush;
+}
+
 void output::end_bar() {
   if (std::exchange(bar_open_, false))
     out_ << "\n" << std::flush;

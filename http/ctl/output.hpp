@@ -33,6 +33,9 @@ public:
   /// The bar of a job; in JSON mode a line when anything but the time has changed.
   void job(const json& job);
 
+  /// The bar of a file that is read for its sum; gone when that is done. Nothing in JSON mode.
+  void hashing(const std::string& file, uint64_t done, uint64_t total);
+
   /// Ends the line of a bar, if one stands.
   void end_bar();
 

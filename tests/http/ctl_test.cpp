@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace musetalk::http::ctl {
@@ -45,6 +46,74 @@ std::string written(bool terminal, F&& f) {
   f(subject);
   return out.str();
 }
+
+/// A folder of weights, and what `doctor` says of each.
+class DoctorOfWeights : public ::testing::Test {
+protected:
+  static constexpr auto vae = "sd-vae/diffusion_pytorch_model.bin";
+  static constexpr auto vae_config = "sd-vae/config.json";
+
+  DoctorOfWeights() {
+    auto name = std::string{"/tmp/ctl_test.XXXXXX"};
+    base = ::mkdtemp(name.data());
+    how.hash_memory = base / "cache" / "hashes.json";
+  }
+  ~DoctorOfWeights() override { std::filesystem::remove_all(base); }
+
+  void put(const std::string& file, const std::string& contents) {
+    auto path = base / "models" / file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream{path, std::ios::binary} << contents;
+  }
+
+  void put_golden(const std::string& file, const std::string& golden) {
+    auto in = std::ifstream{MUSETALK_SOURCE_DIR "/tests/golden/" + golden, std::ios::binary};
+    put(file, {std::istreambuf_iterator<char>{in}, {}});
+  }
+
+  finding look(const std::string& file) {
+    auto settings = config::load({{}, {{"MUSETALK_BASE", base.string(), "environment"}}, {}});
+    for (auto& x : look_around(settings, how))
+      if (x.subject == "weights " + file)
+        return x;
+    return {"none"};
+  }
+
+  std::filesystem::path base;
+  look_options how;
+};
+
+/// Byte for byte as it is published with the VAE.
+constexpr auto published_vae_config = R"({
+  "_class_name": "AutoencoderKL",
+  "_diffusers_version": "0.4.2",
+  "act_fn": "silu",
+  "block_out_channels": [
+    128,
+    256,
+    512,
+    512
+  ],
+  "down_block_types": [
+    "DownEncoderBlock2D",
+    "DownEncoderBlock2D",
+    "DownEncoderBlock2D",
+    "DownEncoderBlock2D"
+  ],
+  "in_channels": 3,
+  "latent_channels": 4,
+  "layers_per_block": 2,
+  "norm_num_groups": 32,
+  "out_channels": 3,
+  "sample_size": 256,
+  "up_block_types": [
+    "UpDecoderBlock2D",
+    "UpDecoderBlock2D",
+    "UpDecoderBlock2D",
+    "UpDecoderBlock2D"
+  ]
+}
+)";
 
 } // namespace
 
@@ -114,6 +183,18 @@ TEST(Output, DrawsBarsOnATerminal) {
   EXPECT_TRUE(text.ends_with("\ndone\n")) << text;
 }
 
+TEST(Output, TakesTheBarOfAReadFileAway) {
+  auto text = written(true, [](output& x) {
+    x.hashing("unet.pth", 1, 4);
+    x.hashing("unet.pth", 4, 4);
+    x.result({}, "done");
+  });
+  EXPECT_NE(text.find("\rsha256    ["), std::string::npos) << text;
+  EXPECT_NE(text.find(" 25 %  unet.pth"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("\r\033[Kdone\n")) << text;
+  EXPECT_EQ(written(false, [](output& x) { x.hashing("unet.pth", 1, 4); }), "");
+}
+
 TEST(Output, KeepsControlCharactersFromTheTerminal) {
   EXPECT_EQ(printable("a\033[31mb\n"), "a [31mb ");
 }
@@ -150,6 +231,69 @@ TEST(Doctor, SaysWhatIsMissingHere) {
     }
   EXPECT_NE(std::find(bad.begin(), bad.end(), "weights sd-vae/config.json"), bad.end());
   EXPECT_NE(std::find(bad.begin(), bad.end(), "face networks"), bad.end());
+}
+
+TEST_F(DoctorOfWeights, TellsMissingTruncatedAndWrongFilesApart) {
+  put_golden(vae, "vae/two_level/diffusion_pytorch_model.bin");
+  auto half = std::filesystem::file_size(base / "models" / vae) / 2;
+  std::filesystem::resize_file(base / "models" / vae, half);
+  put_golden("dwpose/dw-ll_ucoco_384.pth", "containers/zip_state_dict.pth");
+  auto missing = look(vae_config);
+  EXPECT_EQ(missing.how, finding::state::bad);
+  EXPECT_TRUE(missing.value.starts_with("missing (")) << missing.value;
+  EXPECT_NE(missing.hint.find("stabilityai/sd-vae-ft-mse"), std::string::npos) << missing.hint;
+  auto truncated = look(vae);
+  EXPECT_EQ(truncated.how, finding::state::bad);
+  EXPECT_TRUE(truncated.value.starts_with("truncated, ")) << truncated.value;
+  EXPECT_NE(truncated.hint.find("after " + std::to_string(half) + " bytes"), std::string::npos);
+  auto wrong = look("dwpose/dw-ll_ucoco_384.pth");
+  EXPECT_EQ(wrong.how, finding::state::note); // mediapipe does without
+  EXPECT_TRUE(wrong.value.starts_with("wrong file, ")) << wrong.value;
+}
+
+TEST_F(DoctorOfWeights, NeedsNoneWhenTheServiceRunsSynthetic) {
+  EXPECT_EQ(look(vae).how, finding::state::bad);
+  how.service_weights = "synthetic";
+  EXPECT_EQ(look(vae).how, finding::state::note);
+  EXPECT_TRUE(look(vae).value.ends_with("; not needed: synthetic")) << look(vae).value;
+}
+
+TEST_F(DoctorOfWeights, ComparesSumsWithThePublishedOnes) {
+  put(vae_config, published_vae_config);
+  EXPECT_EQ(look(vae_config).sha256, "");
+  how.hash = true;
+  auto published = look(vae_config);
+  EXPECT_EQ(published.how, finding::state::good);
+  EXPECT_EQ(published.sha256, "92d3dfb746fca211a2c9e019e285f8597412211728dce3c5bcf4eda0f2d62e7e");
+  EXPECT_TRUE(published.value.ends_with("; the published file")) << published.value;
+  auto other = std::string{published_vae_config};
+  other.replace(other.find("silu"), 4, "relu");
+  put(vae_config, other);
+  auto changed = look(vae_config);
+  EXPECT_EQ(changed.how, finding::state::note);
+  EXPECT_NE(changed.sha256, published.sha256);
+  EXPECT_NE(changed.value.find("NOT the published file"), std::string::npos) << changed.value;
+}
+
+TEST_F(DoctorOfWeights, ShowsSumsWithoutAVerdictWhereNoneIsPublished) {
+  put_golden(vae_config, "vae/two_level/config.json");
+  how.hash = true;
+  auto x = look(vae_config);
+  EXPECT_EQ(x.sha256.size(), 64u);
+  EXPECT_EQ(x.value.find("published file"), std::string::npos) << x.value;
+}
+
+TEST_F(DoctorOfWeights, ReadsEachFileOnce) {
+  put(vae_config, published_vae_config);
+  how.hash = true;
+  auto reads = std::vector<std::string>{};
+  how.progress = [&](const std::string& file, uint64_t done, uint64_t total) {
+    reads.push_back(file);
+    EXPECT_EQ(done, total);
+  };
+  auto first = look(vae_config);
+  EXPECT_EQ(look(vae_config).sha256, first.sha256);
+  EXPECT_EQ(reads, std::vector<std::string>{"config.json"});
 }
 
 } // namespace musetalk::http::ctl
