@@ -95,7 +95,7 @@ void require_one_face(const sample_report& report, int32_t min_face_pixels) {
                                         std::to_string(report.samples_with_more) + " of " +
                                         samples + "; exactly one is needed."};
   case sample_verdict::too_small:
-    throw error{errc::video_too_small,
+    throw error{errc::face_too_small,
                 "The face is " + std::to_string(std::lround(report.face_width)) +
                     " pixels wide; at least " + std::to_string(min_face_pixels) + " are needed."};
   }

@@ -54,8 +54,7 @@ sample_report judge_samples(std::span<const std::vector<detection>> samples,
                             int32_t min_face_pixels);
 
 /// Does nothing for one clear face.
-/// @throws error `face_none`, `face_several`, `video_too_small` (the face is too small), with what
-/// was measured.
+/// @throws error `face_none`, `face_several`, `face_too_small`, with what was measured.
 void require_one_face(const sample_report& report, int32_t min_face_pixels);
 
 } // namespace musetalk::pipeline

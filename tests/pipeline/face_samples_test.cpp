@@ -66,7 +66,7 @@ TEST(JudgeSamples, ForgivesOneSlipOfTheDetector) {
 
 TEST(JudgeSamples, MeasuresTheFaceThatIsTooSmall) {
   auto e = failure_of(samples(5, {face_of_width(23.4f)}));
-  EXPECT_EQ(e.code(), errc::video_too_small);
+  EXPECT_EQ(e.code(), errc::face_too_small);
   EXPECT_EQ(e.detail(), "The face is 23 pixels wide; at least 40 are needed.");
 }
 

@@ -271,5 +271,5 @@ TEST(CheckFaces, RefusesSeveral) {
 
 TEST(CheckFaces, RefusesAFaceOfAFewPixels) {
   EXPECT_EQ(error_of([] { check_faces(media("small_face.mp4"), settings()); }).code(),
-            errc::video_too_small);
+            errc::face_too_small);
 }
