@@ -6,12 +6,19 @@
 #include "pipeline/time.hpp"
 #include "pipeline/weights.hpp"
 
+#include <cmath>
+
 namespace musetalk::http {
 
 namespace {
 
 using pipeline::job_stage;
 using pipeline::job_state;
+
+/// Shares and seconds as people read them: a double's last digits are noise.
+double rounded(double x, double places) {
+  return std::round(x * places) / places;
+}
 
 json text_or_null(const std::string& x) {
   return x.empty() ? json{} : json(x);
@@ -88,9 +95,9 @@ json to_json(const pipeline::job_view& x) {
           {"kind", to_string(job.request.kind)},
           {"status", to_string(job.state)},
           {"stage", stage == job_stage::none ? json{} : json(to_string(stage))},
-          {"fraction", fraction},
+          {"fraction", rounded(fraction, 1e4)},
           {"position", job.state == job_state::queued ? json(x.position) : json{}},
-          {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(x.eta_s)},
+          {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
           {"attempt", job.attempt},
           {"created_at", time_or_null(job.created_us)},
           {"started_at", time_or_null(job.started_us)},
@@ -109,7 +116,7 @@ json to_json(const pipeline::avatar_version& x) {
           {"frames", x.frames},
           {"width", x.width},
           {"height", x.height},
-          {"duration_s", x.duration_s},
+          {"duration_s", rounded(x.duration_s, 1e3)},
           {"bytes", x.bytes},
           {"video_sha256", text_or_null(x.video_sha256)},
           {"apply_blur", x.apply_blur}};
