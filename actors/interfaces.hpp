@@ -220,7 +220,9 @@ using storage_writer_actor = caf::typed_actor<
     // Removes an upload's folder, if there is any.
     caf::reacts_to<atom::discard, upload_id>,
     // Removes an avatar's link and versions.
-    caf::replies_to<atom::remove, avatar_id>::with<avatar_id>>;
+    caf::replies_to<atom::remove, avatar_id>::with<avatar_id>,
+    // INTERNAL: deletes some files of what was removed.
+    caf::reacts_to<atom::tick>>;
 
 /// A MUSETALK RUNNER: conducts one job and ends with it. Credit bounds the batches that are out.
 using musetalk_runner_actor = caf::typed_actor<

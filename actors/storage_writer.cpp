@@ -1,8 +1,13 @@
 #include "actors/storage_writer.hpp"
 
+#include <utility>
+
 namespace musetalk::actors {
 
 namespace {
+
+/// Files that are deleted in one go: some milliseconds of work.
+constexpr size_t slice = 64;
 
 // A job whose staging was discarded may still have messages on their way.
 storage_writer_state::open_version& find_open(storage_writer_state& state, const job_id& job) {
@@ -44,11 +49,26 @@ pipeline::avatar_version publish(storage_writer_state& state, const job_id& job)
   return result;
 }
 
+void sweep_later(storage_writer_pointer self) {
+  if (std::exchange(self->state.sweeping, true))
+    return;
+  self->send(self, atom::tick_v);
+}
+
+/// One slice; whatever has come meanwhile goes before the next.
+void sweep(storage_writer_pointer self) {
+  self->state.sweeping = false;
+  auto more = self->guarded([&] { return self->state.store->sweep(slice); });
+  if (!more || *more)
+    sweep_later(self);
+}
+
 } // namespace
 
 storage_writer_actor::behavior_type
 storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avatar_store>& store) {
   self->state.store = store;
+  sweep_later(self);
   return {
       [=](atom::open, const pipeline::version_plan& plan) -> caf::result<std::string> {
         return self->guarded([&] { return open_staging(self->state, plan); });
@@ -65,8 +85,10 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
       },
       [=](atom::discard, const job_id& job) -> caf::result<job_id> {
         return self->guarded([&] {
-          self->state.open.erase(job.value);
+          // First out of sight: then the writer finds nothing to delete when it goes.
           self->state.store->discard_staging(job.value);
+          self->state.open.erase(job.value);
+          sweep_later(self);
           return job;
         });
       },
@@ -77,9 +99,11 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
       [=](atom::remove, const avatar_id& avatar) -> caf::result<avatar_id> {
         return self->guarded([&] {
           self->state.store->remove_avatar(avatar.value);
+          sweep_later(self);
           return avatar;
         });
       },
+      [=](atom::tick) { sweep(self); },
   };
 }
 

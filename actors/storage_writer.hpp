@@ -20,14 +20,16 @@ struct storage_writer_state {
 
   std::shared_ptr<pipeline::avatar_store> store;
   std::map<std::string, open_version> open; ///< By job id. Dropping one removes its staging.
+  bool sweeping = false;                    ///< A `tick` is on its way.
 
   static inline const char* name = "storage-writer";
 };
 
 using storage_writer_pointer = metered_actor<storage_writer_actor, storage_writer_state>*;
 
-/// Writes, verifies, publishes and removes avatars. What is still in staging when it ends, however
-/// it ends, is removed. Spawn it detached: it waits for the disk.
+/// Writes, verifies, publishes and removes avatars. What is removed is deleted in slices, between
+/// messages, so that thousands of files hold nobody up. What is still in staging when it ends,
+/// however it ends, is removed. Spawn it detached: it waits for the disk.
 /// @param store Used by this actor alone.
 storage_writer_actor::behavior_type
 storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avatar_store>& store);

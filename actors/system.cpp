@@ -43,6 +43,8 @@ void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog) {
   auto scan = store.recover(kept);
   for (const auto& x : scan.removed)
     spdlog::info("start-up removed {}", x);
+  for (const auto& x : scan.ignored)
+    spdlog::warn("start-up left alone {}", x);
   catalog.reconcile(scan.avatars);
   spdlog::info("the store holds {} avatars", scan.avatars.size());
 }

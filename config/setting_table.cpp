@@ -58,6 +58,10 @@ std::vector<setting> make_table() {
       row(seed, "MUSETALKD_DEVICE", "auto", "", device_name(&s::device), "Where networks run."),
       row(seed, "MUSETALKD_FACE_MODELS_DIR", ".deps/models/face", "", path(&s::face_models_dir),
           "The face networks (ONNX) that the set-up converts."),
+      row(seed, "MUSETALKD_KEEP_DAMAGED_DAYS", "30", "days",
+          whole(&s::keep_damaged_days, 0, 36'500),
+          "A version whose files differ from what was written is set aside in "
+          "AVATARS_DIR/.store/.damaged; a start deletes it after so long."),
 
       row(input, "MUSETALKD_VIDEO_ROOTS", "data/videos", "", path_list(&s::video_roots),
           "Folders below which video_path of a create request may lie."),

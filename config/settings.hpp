@@ -37,6 +37,7 @@ struct settings {
   std::string parsing_mode; ///< `jaw`, `neck` or `raw`.
   std::string device;       ///< `auto`, `cpu` or `cuda:N`.
   std::filesystem::path face_models_dir;
+  int32_t keep_damaged_days = 0; ///< Then a version that was set aside is deleted.
   // -- what comes in
   std::vector<std::filesystem::path> video_roots; ///< Where `video_path` of a request may lie.
   double max_video_seconds = 0.;

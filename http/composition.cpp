@@ -103,12 +103,13 @@ actors::system_config system_config_of(const config::settings& x,
 actors::system_parts system_parts_of(const config::settings& x, const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
+  auto keep = pipeline::store_policy{std::chrono::days{x.keep_damaged_days}};
   auto limits = media_limits_of(x);
   auto prepare = prepare_config_of(x, faces);
   auto networks = networks_config_of(x, faces);
   auto result = actors::system_parts{};
   result.open_store = [=] {
-    return pipeline::open_avatar_store(root);
+    return pipeline::open_avatar_store(root, keep);
   };
   result.open_catalog = [=] {
     return pipeline::open_sqlite_catalog(pipeline::store_layout{root}.catalog());

@@ -23,12 +23,13 @@ void require_id(const std::string& text) {
 
 class folder_avatar_store : public avatar_store {
 public:
-  explicit folder_avatar_store(const fs::path& root) : layout_{root} {
+  folder_avatar_store(const fs::path& root, const store_policy& policy)
+      : layout_{root}, policy_(policy) {
     auto reason = std::error_code{};
     fs::create_directories(root, reason);
     if (reason)
       throw_storage_error(reason.value(), "making the avatars folder", root);
-    for (auto name : {".store", ".staging", ".uploads"})
+    for (auto name : {".store", ".staging", ".uploads", ".trash"})
       make_folder(root / name);
     // a read-only folder is found now and not after the first video
     auto probe = root / ".staging" / (new_job_id() + ".probe");
@@ -40,7 +41,13 @@ public:
   const store_layout& layout() const override { return layout_; }
 
   store_scan recover(std::span<const std::string> kept_uploads) override {
-    return recover_store(layout_, kept_uploads);
+    auto result = recover_store(layout_, kept_uploads, policy_);
+    trash_.clear();
+    auto reason = std::error_code{};
+    auto entries = fs::directory_iterator{layout_.trash(), reason};
+    for (; !reason && entries != fs::directory_iterator{}; entries.increment(reason))
+      trash_.push_back(entries->path());
+    return result;
   }
 
   std::unique_ptr<version_writer> begin(const version_plan& plan) override {
@@ -55,26 +62,19 @@ public:
 
   void remove_avatar(const std::string& avatar_id) override {
     require_avatar_id(avatar_id);
-    // Whatever is moved to staging is gone for everybody; deleting it may then be interrupted.
     auto there = occupant_of(layout_, avatar_id);
-    auto grave = layout_.staging("removed-" + new_job_id());
-    auto plain_grave = layout_.staging("removed-" + new_job_id());
     if (there == occupant::link)
       remove_name(layout_.link(avatar_id));
     else if (there == occupant::folder)
-      rename_path(layout_.link(avatar_id), plain_grave);
-    struct stat status {};
-    if (::lstat(layout_.versions(avatar_id).c_str(), &status) == 0)
-      rename_path(layout_.versions(avatar_id), grave);
+      throw_away(layout_.link(avatar_id));
+    throw_away(layout_.versions(avatar_id));
     sync_folder(layout_.root);
     sync_folder(layout_.root / ".store");
-    remove_tree(plain_grave);
-    remove_tree(grave);
   }
 
   void discard_staging(const std::string& job_id) override {
     require_id(job_id);
-    remove_tree(layout_.staging(job_id));
+    throw_away(layout_.staging(job_id));
   }
 
   void discard_upload(const std::string& upload_id) override {
@@ -82,14 +82,39 @@ public:
     remove_tree(layout_.upload(upload_id));
   }
 
+  bool sweep(size_t most) override {
+    while (!trash_.empty() && most > 0) {
+      // Taken out first: what cannot be deleted is not tried for ever.
+      auto next = std::move(trash_.back());
+      trash_.pop_back();
+      auto count = remove_some(next, most);
+      if (count == most)
+        trash_.push_back(std::move(next));
+      most -= count;
+    }
+    return !trash_.empty();
+  }
+
 private:
+  /// What is moved is gone for everybody; deleting it may take long, and may be interrupted.
+  void throw_away(const fs::path& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0)
+      return;
+    auto grave = layout_.trash() / new_job_id();
+    rename_path(path, grave);
+    trash_.push_back(std::move(grave));
+  }
+
   store_layout layout_;
+  store_policy policy_;
+  std::vector<fs::path> trash_; ///< What this process has thrown away and not yet deleted.
 };
 
 } // namespace
 
-std::unique_ptr<avatar_store> open_avatar_store(const fs::path& root) {
-  return std::make_unique<folder_avatar_store>(root);
+std::unique_ptr<avatar_store> open_avatar_store(const fs::path& root, const store_policy& policy) {
+  return std::make_unique<folder_avatar_store>(root, policy);
 }
 
 } // namespace musetalk::pipeline

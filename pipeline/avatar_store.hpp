@@ -5,6 +5,7 @@
 #include "pipeline/media_info.hpp"
 #include "pipeline/prepared.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -31,6 +32,10 @@ struct store_layout {
   std::filesystem::path upload(const std::string& upload_id) const {
     return root / ".uploads" / upload_id;
   }
+  /// What was removed and waits to be deleted.
+  std::filesystem::path trash() const { return root / ".trash"; }
+  /// Versions whose files differ from what was written.
+  std::filesystem::path damaged() const { return root / ".store" / ".damaged"; }
   std::filesystem::path catalog() const { return root / "musetalkd.db"; }
 };
 
@@ -87,27 +92,41 @@ public:
 
   /// Removes what a crash left (staging, half versions, uploads not in `kept_uploads`), adopts
   /// plain folders, and lists what is there. A version whose files differ from its manifest is
-  /// moved to `.store/.damaged`, never deleted; a plain folder and a link to elsewhere are left as
-  /// they are. Open the catalog before: its lock keeps a second process from cleaning up under
-  /// this one. @throws error `storage_*`.
+  /// moved to `.store/.damaged` and deleted when it has lain there for the policy's time; a plain
+  /// folder and a link to elsewhere are left as they are. Open the catalog before: its lock keeps a
+  /// second process from cleaning up under this one. @throws error `storage_*`.
   virtual store_scan recover(std::span<const std::string> kept_uploads) = 0;
 
   /// Starts a version. The store outlives its writers. @throws error `storage_*`,
   /// `avatar_id_invalid`.
   virtual std::unique_ptr<version_writer> begin(const version_plan& plan) = 0;
 
-  /// Removes an avatar: link first, then its versions. Removing what is not there is no error.
+  /// Removes an avatar: link first, then its versions. It is gone for everybody afterwards and its
+  /// name is free; its files are left to `sweep`. Removing what is not there is no error.
   virtual void remove_avatar(const std::string& avatar_id) = 0;
 
-  /// Removes a staging folder or an upload, if it is there.
+  /// Removes a staging folder, if it is there; its files are left to `sweep`.
   virtual void discard_staging(const std::string& job_id) = 0;
+
+  /// Removes an upload, if it is there.
   virtual void discard_upload(const std::string& upload_id) = 0;
+
+  /// Deletes files of what was removed, by recovery too, at most so many names. @returns whether
+  /// more are left.
+  /// @throws error `storage_*` where something cannot be deleted: that is left to the next start.
+  virtual bool sweep(size_t most) = 0;
+};
+
+/// How long things are kept.
+struct store_policy {
+  std::chrono::days keep_damaged{30}; ///< Versions that were set aside as damaged.
 };
 
 using avatar_store_factory = std::function<std::unique_ptr<avatar_store>()>;
 
 /// Opens (and makes, where missing) the folders below `root`.
 /// @throws error `storage_*` when it cannot be written.
-std::unique_ptr<avatar_store> open_avatar_store(const std::filesystem::path& root);
+std::unique_ptr<avatar_store> open_avatar_store(const std::filesystem::path& root,
+                                                const store_policy& policy = {});
 
 } // namespace musetalk::pipeline

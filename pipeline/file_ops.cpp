@@ -212,4 +212,22 @@ void remove_tree(const fs::path& path) {
     throw_storage_error(reason.value(), "removing a folder", path);
 }
 
+size_t remove_some(const fs::path& path, size_t most) {
+  auto removed = size_t{0};
+  auto reason = std::error_code{};
+  if (fs::symlink_status(path, reason).type() == fs::file_type::directory) {
+    auto entries = fs::directory_iterator{path, reason};
+    for (; !reason && entries != fs::directory_iterator{}; entries.increment(reason)) {
+      removed += remove_some(entries->path(), most - removed);
+      if (removed == most)
+        return removed;
+    }
+  }
+  if (!reason && most > 0 && fs::remove(path, reason))
+    ++removed;
+  if (reason && reason != std::errc::no_such_file_or_directory)
+    throw_storage_error(reason.value(), "removing a folder", path);
+  return removed;
+}
+
 } // namespace musetalk::pipeline

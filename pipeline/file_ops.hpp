@@ -95,6 +95,11 @@ void remove_name(const std::filesystem::path& path);
 /// @throws error `storage_*`.
 void remove_tree(const std::filesystem::path& path);
 
+/// Removes at most `most` names of a folder with all below, deepest first, never following links.
+/// @returns how many were removed; the folder is gone when they are fewer than `most`.
+/// @throws error `storage_*`.
+size_t remove_some(const std::filesystem::path& path, size_t most);
+
 /// The bytes of a text.
 inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text.data(), text.size()});

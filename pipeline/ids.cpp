@@ -36,6 +36,10 @@ void fill_with_chance(uint8_t* bytes, size_t count) {
   }
 }
 
+constexpr auto alphabet = std::string_view{"0123456789abcdefghjkmnpqrstvwxyz"};
+constexpr size_t ulid_digits = 26;
+constexpr size_t time_digits = 10;
+
 ulid next_ulid() {
   static std::mutex guard;
   static ulid last{};
@@ -57,8 +61,7 @@ ulid next_ulid() {
 }
 
 std::string to_base32(const ulid& value) {
-  constexpr auto alphabet = std::string_view{"0123456789abcdefghjkmnpqrstvwxyz"};
-  auto text = std::string(26, '0');
+  auto text = std::string(ulid_digits, '0');
   // 26 x 5 = 130 bits: two zero bits stand before the value
   for (auto i = 0; i < 26; ++i) {
     auto digit = 0;
@@ -91,6 +94,15 @@ std::string new_job_id() {
 
 std::string new_upload_id() {
   return to_base32(next_ulid());
+}
+
+std::optional<timestamp_us> made_at(std::string_view id) noexcept {
+  if (id.size() != ulid_digits || id.find_first_not_of(alphabet) != std::string_view::npos)
+    return std::nullopt;
+  auto millis = int64_t{0};
+  for (auto digit : id.substr(0, time_digits))
+    millis = millis * 32 + static_cast<int64_t>(alphabet.find(digit));
+  return millis * 1000;
 }
 
 std::string version_name(uint32_t number) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pipeline/job.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +21,9 @@ void require_avatar_id(std::string_view text);
 /// Thread-safe.
 std::string new_job_id();
 std::string new_upload_id();
+
+/// When an id of the two above was made, to the millisecond; nothing for any other text.
+std::optional<timestamp_us> made_at(std::string_view id) noexcept;
 
 /// `v000001` for 1. @param number At least 1.
 std::string version_name(uint32_t number);

@@ -6,6 +6,7 @@
 #include "pipeline/ids.hpp"
 #include "pipeline/place_version.hpp"
 #include "pipeline/store_names.hpp"
+#include "pipeline/time.hpp"
 #include "pipeline/version_manifest.hpp"
 
 #include <sys/stat.h>
@@ -65,13 +66,15 @@ uint64_t bytes_below(const fs::path& folder) {
 
 class recovery {
 public:
-  recovery(const store_layout& layout, std::span<const std::string> kept_uploads)
-      : layout_(layout), kept_uploads_(kept_uploads.begin(), kept_uploads.end()) {}
+  recovery(const store_layout& layout, std::span<const std::string> kept_uploads,
+           const store_policy& policy)
+      : layout_(layout), kept_uploads_(kept_uploads.begin(), kept_uploads.end()), policy_(policy) {}
 
   store_scan run() {
     finish_publications();
     clean_staging();
     clean_uploads();
+    clean_damaged();
     for (const auto& name : names_in(layout_.root / ".store"))
       if (is_id(name) && is_folder(layout_.versions(name)))
         look_at_versions(name);
@@ -104,7 +107,7 @@ private:
 
   void clean_staging() {
     for (const auto& name : names_in(layout_.root / ".staging")) {
-      remove_tree(layout_.root / ".staging" / name);
+      throw_away(layout_.staging(name));
       scan_.removed.push_back(".staging/" + name);
     }
   }
@@ -112,9 +115,24 @@ private:
   void clean_uploads() {
     for (const auto& name : names_in(layout_.root / ".uploads"))
       if (!kept_uploads_.contains(name)) {
-        remove_tree(layout_.root / ".uploads" / name);
+        throw_away(layout_.upload(name));
         scan_.removed.push_back(".uploads/" + name);
       }
+  }
+
+  /// Out of sight at once; deleted later, so that a start does not wait for it.
+  void throw_away(const fs::path& path) const { rename_path(path, layout_.trash() / new_job_id()); }
+
+  void clean_damaged() {
+    auto kept = std::chrono::microseconds{policy_.keep_damaged}.count();
+    for (const auto& name : names_in(layout_.damaged())) {
+      // Only what was set aside here: its name ends with an id, and the id knows its time.
+      auto since = made_at(name.substr(name.rfind('-') + 1));
+      if (!since || now_us() - *since < kept)
+        continue;
+      throw_away(layout_.damaged() / name);
+      scan_.removed.push_back(".store/.damaged/" + name);
+    }
   }
 
   /// Fills in what the store holds of an avatar, and sees that its link leads there.
@@ -170,7 +188,7 @@ private:
     }
     auto reason = std::error_code{};
     if (!fs::exists(folder / "manifest.json", reason)) {
-      remove_tree(folder);
+      throw_away(folder);
       scan_.removed.push_back(public_name);
       return;
     }
@@ -187,12 +205,11 @@ private:
     }
   }
 
-  /// A damaged version may be somebody's only copy: it is moved away, not deleted.
+  /// A damaged version may be somebody's only copy: it is moved away and kept for a while.
   void set_aside(const fs::path& folder, const std::string& name) {
-    auto damaged = layout_.root / ".store" / ".damaged";
-    make_folder(damaged);
-    rename_path(folder, damaged / (name + "-" + new_job_id()));
-    sync_folder(damaged);
+    make_folder(layout_.damaged());
+    rename_path(folder, layout_.damaged() / (name + "-" + new_job_id()));
+    sync_folder(layout_.damaged());
   }
 
   /// A name in the avatars folder that could be an avatar's.
@@ -257,14 +274,16 @@ private:
 
   const store_layout& layout_;
   std::set<std::string> kept_uploads_;
+  store_policy policy_;
   std::map<std::string, avatar> avatars_;
   store_scan scan_;
 };
 
 } // namespace
 
-store_scan recover_store(const store_layout& layout, std::span<const std::string> kept_uploads) {
-  return recovery{layout, kept_uploads}.run();
+store_scan recover_store(const store_layout& layout, std::span<const std::string> kept_uploads,
+                         const store_policy& policy) {
+  return recovery{layout, kept_uploads, policy}.run();
 }
 
 } // namespace musetalk::pipeline

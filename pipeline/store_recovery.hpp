@@ -7,8 +7,10 @@
 
 namespace musetalk::pipeline {
 
-/// What `avatar_store::recover` does. Idempotent: a crash in the middle is made good by the next
+/// What `avatar_store::recover` does; what it removes lies in the trash afterwards. Idempotent: a
+/// crash in the middle is made good by the next
 /// start.
-store_scan recover_store(const store_layout& layout, std::span<const std::string> kept_uploads);
+store_scan recover_store(const store_layout& layout, std::span<const std::string> kept_uploads,
+                         const store_policy& policy);
 
 } // namespace musetalk::pipeline

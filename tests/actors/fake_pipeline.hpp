@@ -28,6 +28,9 @@ struct fake_world {
   std::map<std::string, std::vector<int64_t>> written;                    ///< Frames, by job.
   std::set<std::string> open_clips;                                       ///< Their sources.
   int64_t pulled = 0;                                                     ///< Batches.
+  size_t trash = 0;                      ///< Files of what was removed.
+  size_t trash_each = 0;                 ///< So many of each that is removed.
+  size_t most_swept = 0;                 ///< In one go.
   std::string video_sha256 = "abc";      ///< Of files below a root.
   std::vector<std::string> kept_uploads; ///< That recovery was told to keep.
 
@@ -106,6 +109,7 @@ public:
   void remove_avatar(const std::string& avatar_id) override {
     world_.step("remove");
     world_.published.erase(avatar_id);
+    world_.trash += world_.trash_each;
   }
 
   void discard_staging(const std::string& job_id) override {
@@ -114,6 +118,16 @@ public:
   }
 
   void discard_upload(const std::string& upload_id) override { world_.uploads.erase(upload_id); }
+
+  bool sweep(size_t most) override {
+    if (world_.trash == 0)
+      return false;
+    auto count = std::min(most, world_.trash);
+    world_.most_swept = std::max(world_.most_swept, count);
+    world_.trash -= count;
+    world_.step("sweep");
+    return world_.trash > 0;
+  }
 
 private:
   fake_world& world_;

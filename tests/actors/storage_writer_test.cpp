@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 using namespace musetalk;
 using namespace musetalk::actors;
 using pipeline::avatar_version;
@@ -100,4 +102,34 @@ TEST_F(StorageWriter, RemovesUploadsAndAvatars) {
   world.published["anna"];
   EXPECT_TRUE(ask<avatar_id>(aut, atom::remove_v, avatar_id{"anna"}).value);
   EXPECT_THAT(world.published, IsEmpty());
+}
+
+TEST_F(StorageWriter, DeletesInSlicesAndWritesBetweenThem) {
+  open("j1");
+  world.trash_each = 1000;
+  caf::anon_send(aut, atom::remove_v, avatar_id{"anna"});
+  while (std::ranges::count(world.log, "sweep") == 0)
+    ASSERT_TRUE(sched.try_run_once());
+  EXPECT_EQ(write("j1", 0, 1).value, 1);
+  EXPECT_EQ(world.trash, 0u);
+  EXPECT_LE(world.most_swept, 100u);
+  EXPECT_THAT(std::vector(world.log.begin(), world.log.begin() + 5),
+              ElementsAre("begin", "remove", "sweep", "sweep", "write"));
+  EXPECT_EQ(world.log.back(), "sweep");
+}
+
+TEST_F(StorageWriter, GoesOnWhenSomethingCannotBeDeleted) {
+  world.faults["sweep"] = errc::storage_failed;
+  world.trash_each = 1000;
+  EXPECT_TRUE(ask<avatar_id>(aut, atom::remove_v, avatar_id{"anna"}).value);
+  EXPECT_EQ(world.trash, 0u);
+}
+
+TEST_F(StorageWriter, DeletesWhatTheLifeBeforeLeft) {
+  sched.run();
+  world.trash = 3;
+  auto next = own(sys.spawn(storage_writer, std::shared_ptr<pipeline::avatar_store>{
+                                                std::make_shared<tests::fake_store>(world)}));
+  sched.run();
+  EXPECT_EQ(world.trash, 0u);
 }

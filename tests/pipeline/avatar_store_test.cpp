@@ -322,6 +322,25 @@ TEST_F(AvatarStore, RemovesAnAvatarWithItsVersions) {
   EXPECT_EQ(test::publish_version(*store_, "anna", "job4").version, "v000001");
 }
 
+TEST_F(AvatarStore, DeletesNoMoreAtOnceThanItIsTold) {
+  test::publish_version(*store_, "anna", "job1", 5);
+  fs::create_symlink("/etc", layout().version("anna", "v000001") / "link");
+  store_->remove_avatar("anna");
+  auto left = [&] {
+    return static_cast<size_t>(
+        std::distance(fs::recursive_directory_iterator{layout().trash()}, {}));
+  };
+  auto before = left();
+  EXPECT_GT(before, 30u);
+  EXPECT_FALSE(fs::exists(layout().versions("anna")));
+  for (auto more = true; more; before = left()) {
+    more = store_->sweep(7);
+    EXPECT_EQ(left(), before - std::min<size_t>(before, 7));
+  }
+  EXPECT_TRUE(fs::is_empty(layout().trash()));
+  EXPECT_TRUE(fs::exists("/etc/passwd"));
+}
+
 TEST_F(AvatarStore, DiscardsStagingAndUploads) {
   fs::create_directories(layout().staging("job7") / "full_imgs");
   fs::create_directories(layout().upload("up7"));

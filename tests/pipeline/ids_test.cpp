@@ -1,5 +1,6 @@
 #include "pipeline/ids.hpp"
 
+#include "pipeline/time.hpp"
 #include "tests/pipeline/expect_error.hpp"
 
 #include <algorithm>
@@ -41,6 +42,17 @@ TEST(JobId, IsAnIdAndGrowsInOneThread) {
   EXPECT_EQ(std::adjacent_find(ids.begin(), ids.end()), ids.end());
   EXPECT_EQ(ids.front().size(), 26u);
   EXPECT_TRUE(is_id(ids.front()));
+}
+
+TEST(JobId, KnowsWhenItWasMade) {
+  auto before = now_us() / 1000 * 1000;
+  auto made = made_at(new_job_id());
+  ASSERT_TRUE(made);
+  EXPECT_GE(*made, before);
+  EXPECT_LE(*made, now_us());
+  EXPECT_EQ(made_at("00000000010000000000000000"), 1000);
+  for (auto text : {"", "v000001", "0000000001000000000000000u", "000000000100000000000000000"})
+    EXPECT_FALSE(made_at(text)) << text;
 }
 
 TEST(JobId, IsUniqueOverThreads) {

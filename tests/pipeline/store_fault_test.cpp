@@ -373,6 +373,8 @@ TEST(FullDisk, CanStillBeFreedByRemovingAnAvatar) {
   store->remove_avatar("anna");
   EXPECT_TRUE(fs::is_empty(disk.path() / ".store"));
   EXPECT_TRUE(fs::is_empty(disk.path() / ".staging"));
+  EXPECT_FALSE(store->sweep(1000));
+  EXPECT_TRUE(fs::is_empty(disk.path() / ".trash"));
 }
 
 TEST(FullDisk, StopsTheCatalogUntilThereIsRoom) {

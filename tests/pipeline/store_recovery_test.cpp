@@ -1,5 +1,6 @@
 #include "pipeline/store_recovery.hpp"
 
+#include "pipeline/ids.hpp"
 #include "tests/pipeline/expect_error.hpp"
 #include "tests/pipeline/sample_frames.hpp"
 #include "tests/pipeline/temporary_folder.hpp"
@@ -139,6 +140,32 @@ TEST_F(StoreRecovery, SetsADamagedVersionAside) {
   auto aside = fs::directory_iterator{layout().root / ".store" / ".damaged"};
   EXPECT_TRUE(fs::exists(aside->path() / "coords.pkl"));
   EXPECT_EQ(recover().avatars.size(), 1u);
+}
+
+TEST_F(StoreRecovery, DeletesADamagedVersionWhenItsTimeIsUp) {
+  auto old = "anna-v000001-00000000010000000000000000";
+  auto fresh = "anna-v000002-" + new_job_id();
+  for (const auto& name : {std::string{old}, fresh, std::string{"put here by hand"}})
+    fs::create_directories(layout().damaged() / name / "full_imgs");
+  auto scan = recover();
+  EXPECT_EQ(scan.removed, (strings{".store/.damaged/" + std::string{old}}));
+  EXPECT_FALSE(fs::exists(layout().damaged() / old));
+  EXPECT_TRUE(fs::exists(layout().damaged() / fresh));
+  EXPECT_TRUE(fs::exists(layout().damaged() / "put here by hand"));
+  store_ = open_avatar_store(layout().root, {.keep_damaged = std::chrono::days{0}});
+  EXPECT_EQ(recover().removed, (strings{".store/.damaged/" + fresh}));
+}
+
+TEST_F(StoreRecovery, LeavesItsTrashToTheSweep) {
+  fs::create_directories(layout().staging("job9") / "full_imgs");
+  write_file(layout().staging("job9") / "full_imgs" / "00000000.png", bytes_of("x"));
+  recover();
+  EXPECT_FALSE(fs::is_empty(layout().trash()));
+  // Nor is it lost when the next start comes before the sweep.
+  store_ = open_avatar_store(layout().root);
+  recover();
+  EXPECT_FALSE(store_->sweep(100));
+  EXPECT_TRUE(fs::is_empty(layout().trash()));
 }
 
 TEST_F(StoreRecovery, RefusesAManifestThatIsNone) {

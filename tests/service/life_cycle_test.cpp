@@ -110,6 +110,7 @@ TEST_F(LifeCycle, TakesUpAfterAKillInMidWork) {
   start();
   auto job = final_job(accepted["job_id"]);
   EXPECT_EQ(job["status"], "completed") << job;
+  EXPECT_EQ(job["attempt"], 2) << job;
   EXPECT_EQ(get("/mgmt/v1/avatars")["avatars"], (json{"anna"}));
   EXPECT_EQ(leftovers(), std::vector<std::string>{});
 }

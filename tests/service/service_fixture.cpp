@@ -60,9 +60,9 @@ std::vector<std::string> Service::leftovers() {
   auto deadline = std::chrono::steady_clock::now() + patience;
   auto left = std::vector<std::string>{};
   do {
-    left = names_in(avatars / ".uploads");
-    auto staged = names_in(avatars / ".staging");
-    left.insert(left.end(), staged.begin(), staged.end());
+    left.clear();
+    for (auto folder : {".uploads", ".staging", ".trash"})
+      std::ranges::copy(names_in(avatars / folder), std::back_inserter(left));
   } while (!left.empty() && std::chrono::steady_clock::now() < deadline && client->Get("/livez"));
   return left;
 }

@@ -36,8 +36,8 @@ protected:
 
   /// The names in a folder.
   static std::vector<std::string> names_in(const std::filesystem::path& x);
-  /// Waits until uploads and staging are empty, asking the server meanwhile. @returns what is left
-  /// when it takes too long.
+  /// Waits until uploads, staging and trash are empty, asking the server meanwhile. @returns what
+  /// is left when it takes too long.
   std::vector<std::string> leftovers();
 
   // -- calls ---------------------------------------------------------------------
