@@ -44,7 +44,8 @@ if(EXISTS "${torch_home}/lib/libtorch_cuda.so" AND EXISTS "${torch_home}/include
   string(REGEX MATCH "so\\.([0-9]+)" cuda_major "${cudart_name}")
   set(cuda_major "${CMAKE_MATCH_1}")
   file(GLOB wheel_includes LIST_DIRECTORIES true "${torch_parent}/nvidia/*/include")
-  foreach(dir IN LISTS wheel_includes ITEMS "${CUDAToolkit_ROOT}/include" "$ENV{CUDA_HOME}/include"
+  foreach(dir IN LISTS wheel_includes ITEMS "${CUDAToolkit_ROOT}/include" "$ENV{CUDAToolkit_ROOT}/include"
+                                            "$ENV{CUDA_HOME}/include"
                                             "/usr/local/cuda-${cuda_major}/include" "/usr/local/cuda/include")
     if(NOT TARGET torch::cuda AND EXISTS "${dir}/cuda_runtime_api.h" AND EXISTS "${dir}/crt/host_defines.h")
       file(STRINGS "${dir}/cuda_runtime_api.h" version_line REGEX "#define CUDART_VERSION +[0-9]+")
@@ -62,5 +63,6 @@ endif()
 if(TARGET torch::cuda)
   message(STATUS "GPU part: libmusetalk_cuda.so, CUDA ${cuda_major} (${cuda_headers})")
 else()
-  message(STATUS "GPU part: none; LibTorch's CUDA half or the CUDA headers of its version were not found")
+  message(STATUS "GPU part: none. It needs libtorch_cuda.so, libcudart and the CUDA headers of their version: a toolkit in "
+                 "/usr/local/cuda or CUDAToolkit_ROOT, or `pip install nvidia-cuda-crt==13.0.88` beside torch")
 endif()

@@ -160,7 +160,7 @@ public:
             .name = x.device_name,
             .weights = x.synthetic ? "synthetic" : "real",
             .dtype = std::string{models::to_string(x.dtype)},
-            .memory_bytes = 0};
+            .memory_bytes = static_cast<int64_t>(x.memory_total_bytes)};
   }
 
 private:

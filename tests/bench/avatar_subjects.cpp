@@ -4,6 +4,7 @@
 
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -66,6 +67,10 @@ avatar_options parse_avatar_options(int argc, char** argv) {
       std::exit(2);
     }
     known.at(argv[i])(argv[i + 1]);
+  }
+  if (o.batches.empty() || std::find(o.batches.begin(), o.batches.end(), 0u) != o.batches.end()) {
+    std::fprintf(stderr, "--batches takes numbers from 1\n");
+    std::exit(2);
   }
   return o;
 }

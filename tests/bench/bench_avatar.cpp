@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <string>
+#include <utility>
 
 namespace musetalk::models::bench {
 
@@ -54,31 +56,41 @@ rates measure(double seconds, size_t batch, const std::function<void()>& submit,
   return result;
 }
 
+/// Text of LibTorch without what JSON would need to escape.
+std::string in_json(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '"' || c == '\\' || c < ' '; }, ' ');
+  return text;
+}
+
+auto separator = "\n"; ///< Before the next row.
+
 template <class Half>
 void show(const std::string& name, Half& half, size_t batch, double warm_up_ms, const rates& x) {
   auto report = half.report();
   auto graph = std::find(report.graph_batches.begin(), report.graph_batches.end(), batch) !=
                report.graph_batches.end();
-  std::printf("  {\"half\": \"%s\", \"device\": \"%s\", \"name\": \"%s\", \"dtype\": \"%s\", "
+  std::printf("%s  {\"half\": \"%s\", \"device\": \"%s\", \"name\": \"%s\", \"dtype\": \"%s\", "
               "\"batch\": %zu, \"graph\": %s, \"frames_per_s\": %.2f, \"latency_ms\": %.2f, "
               "\"load_ms\": %.0f, \"warm_up_ms\": %.0f, \"vram_used_mb\": %.0f, "
-              "\"vram_total_mb\": %.0f, \"peak_rss_mb\": %.0f, \"note\": \"%s\"},\n",
-              name.c_str(), report.device.c_str(), report.device_name.c_str(),
-              std::string{to_string(report.dtype)}.c_str(), batch, graph ? "true" : "false",
-              x.per_second, x.latency_ms, report.load_ms, warm_up_ms,
+              "\"vram_total_mb\": %.0f, \"peak_rss_mb\": %.0f, \"note\": \"%s\"}",
+              std::exchange(separator, ",\n"), name.c_str(), report.device.c_str(),
+              report.device_name.c_str(), std::string{to_string(report.dtype)}.c_str(), batch,
+              graph ? "true" : "false", x.per_second, x.latency_ms, report.load_ms, warm_up_ms,
               static_cast<double>(report.memory_used_bytes) / 1e6,
-              static_cast<double>(report.memory_total_bytes) / 1e6, rss_mb(), report.note.c_str());
+              static_cast<double>(report.memory_total_bytes) / 1e6, rss_mb(),
+              in_json(report.note).c_str());
   std::fflush(stdout);
 }
 
 /// @param give Frames `first` to `first + batch` in the half's own form.
 template <class Half, class Give>
 void measure_half(const std::string& name, const avatar_options& o, Half& half, Give give) {
+  auto start = steady::now();
+  auto fitting = half.warm_up(*std::max_element(o.batches.begin(), o.batches.end()));
+  auto warm_up_ms = seconds_since(start) * 1e3;
   for (auto batch : o.batches) {
-    auto start = steady::now();
-    auto fitting = half.warm_up(batch);
-    auto warm_up_ms = seconds_since(start) * 1e3;
-    if (fitting < batch) {
+    if (batch > fitting) {
       std::fprintf(stderr, "%s: batches of %zu do not fit: %s\n", name.c_str(), batch,
                    half.report().note.c_str());
       continue;
@@ -99,7 +111,7 @@ void measure_half(const std::string& name, const avatar_options& o, Half& half, 
 
 int avatar_main(int argc, char** argv) {
   auto o = parse_avatar_options(argc, argv);
-  std::printf("[\n");
+  std::printf("[");
   try {
     for (auto dtype : o.dtypes) {
       auto device = open_for(o, dtype);
@@ -123,7 +135,7 @@ int avatar_main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;
   }
-  std::printf("  {}\n]\n");
+  std::printf("\n]\n");
   return 0;
 }
 

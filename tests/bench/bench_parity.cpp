@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace musetalk::models::bench {
 
@@ -87,14 +88,16 @@ at::Tensor predicted(const avatar_networks& networks, const opened_device& devic
   return result;
 }
 
-/// Prints a line. @returns Whether the difference is within its bounds.
+auto separator = "\n"; ///< Before the next row.
+
+/// Prints a row. @returns Whether the difference is within its bounds.
 bool show(const char* what, precision dtype, size_t batch, const difference& off, double max,
           double mean) {
   auto within = off.max <= max && off.mean <= mean; // False for NaN.
-  std::printf("  {\"parity\": \"%s\", \"dtype\": \"%s\", \"batch\": %zu, \"max\": %.6f, "
-              "\"max_bound\": %.6f, \"mean\": %.6f, \"mean_bound\": %.6f, \"within\": %s},\n",
-              what, std::string{to_string(dtype)}.c_str(), batch, off.max, max, off.mean, mean,
-              within ? "true" : "false");
+  std::printf("%s  {\"parity\": \"%s\", \"dtype\": \"%s\", \"batch\": %zu, \"max\": %.6f, "
+              "\"max_bound\": %.6f, \"mean\": %.6f, \"mean_bound\": %.6f, \"within\": %s}",
+              std::exchange(separator, ",\n"), what, std::string{to_string(dtype)}.c_str(), batch,
+              off.max, max, off.mean, mean, within ? "true" : "false");
   std::fflush(stdout);
   return within;
 }
@@ -158,7 +161,7 @@ bool compare(const avatar_options& o, precision dtype) {
 int parity_main(int argc, char** argv) {
   auto o = parse_avatar_options(argc, argv);
   auto good = true;
-  std::printf("[\n");
+  std::printf("[");
   try {
     for (auto dtype : o.dtypes)
       good &= compare(o, fast(o, dtype));
@@ -166,7 +169,7 @@ int parity_main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;
   }
-  std::printf("  {}\n]\n");
+  std::printf("\n]\n");
   return good ? 0 : 1;
 }
 
