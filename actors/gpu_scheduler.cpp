@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 namespace musetalk::actors {
@@ -30,11 +29,11 @@ void lose(gpu_scheduler_pointer self, const gpu_scheduler_parts& parts, const ca
   parts.fatal("the device " + state.status.device.device + " is lost: " + detail_of(why));
 }
 
-// Bad input fails one job; a device that cannot even run its networks on black pictures fails all.
+// Bad input fails one job; a device that fails the smallest execution there is fails all.
 bool is_lost(gpu_scheduler_pointer self, const caf::error& why) {
   if (code_of(why) != errc::device_failed)
     return code_of(why) == errc::device_lost;
-  auto alive = self->guarded([&] { self->state.networks->warm_up(1); });
+  auto alive = self->guarded([&] { self->state.networks->try_out(); });
   return !alive && (code_of(alive.error()) == errc::device_failed ||
                     code_of(alive.error()) == errc::device_lost);
 }
@@ -143,13 +142,9 @@ void answer_all(gpu_scheduler_pointer self, const std::string& why) {
 }
 
 // The first execution of a network takes memory and time that no job should pay for.
-void warm_up(gpu_scheduler_state& state, const gpu_scheduler_config& config) {
+void warm_up(gpu_scheduler_state& state, size_t most) {
   auto begin = std::chrono::steady_clock::now();
-  auto sizes = std::span{config.warm_up_frames};
-  if (state.status.device.device == "cpu")
-    sizes = sizes.first(std::min<size_t>(sizes.size(), 1));
-  for (auto frames : sizes)
-    state.networks->warm_up(frames);
+  state.networks->warm_up(most);
   auto spent = std::chrono::steady_clock::now() - begin;
   spdlog::info("the networks are warm on {} after {} ms", state.status.device.device,
                std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
@@ -157,10 +152,13 @@ void warm_up(gpu_scheduler_state& state, const gpu_scheduler_config& config) {
 
 void prepare(gpu_scheduler_state& state, const gpu_scheduler_config& config,
              const gpu_scheduler_parts& parts) {
-  state.limits.fill({std::max<size_t>(config.max_batch_frames, 1), 0});
+  auto most = std::max<size_t>(config.max_batch_frames, 1);
+  state.limits.fill({most, 0});
   state.networks = parts.make_networks();
   state.status.device = state.networks->report();
-  warm_up(state, config);
+  if (const auto& note = state.status.device.note; !note.empty())
+    spdlog::info("{}", note);
+  warm_up(state, most);
   state.status.ready = true;
 }
 

@@ -27,8 +27,6 @@ struct gpu_scheduler_config {
   /// Pixels of one execution that looks for faces: about 0.75 GB for a million. One frame always
   /// fits.
   int64_t max_find_pixels = 4'194'304;
-  /// Frames of the executions before the first request. A CPU knows no sizes: there the first does.
-  std::vector<size_t> warm_up_frames = {1};
   std::chrono::milliseconds report_interval{200}; ///< Between reports while the device is busy.
 };
 

@@ -116,7 +116,7 @@ auto inspect(Inspector& f, version_plan& x) {
 template <class Inspector>
 auto inspect(Inspector& f, device_report& x) {
   return f(caf::meta::type_name("device_report"), x.device, x.name, x.weights, x.dtype,
-           x.memory_bytes);
+           x.memory_bytes, x.note);
 }
 
 } // namespace musetalk::pipeline

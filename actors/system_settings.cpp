@@ -53,9 +53,6 @@ gpu_scheduler_config gpu_settings(const system_config& x) {
   auto result = gpu_scheduler_config{};
   result.max_waiting_requests = x.device_queue_limit;
   result.max_batch_frames = x.device_batch_frames;
-  // One picture, a batch of one job, and as many as may come together.
-  result.warm_up_frames = {1, static_cast<size_t>(std::max(x.batch_frames, 1)),
-                           std::max<size_t>(x.device_batch_frames, 1)};
   return result;
 }
 

@@ -143,16 +143,19 @@ public:
     return result;
   }
 
-  void warm_up(size_t frames) override {
-    encode(std::vector(frames, black(crop_size, crop_size)));
-    auto frame = std::vector(frames, black(warm_width, warm_height));
+  void warm_up(size_t most) override {
+    encoder_->warm_up(most);
+    auto count = encoder_->report().device == "cpu" ? size_t{1} : most;
+    auto frames = std::vector(count, black(warm_width, warm_height));
     if (finder_)
-      find_faces(frame);
+      find_faces(std::span{frames}.first(1));
     if (estimator_)
-      locate_points(frame);
+      locate_points(frames);
     if (parser_)
-      parse_faces(std::vector(frames, black(parsing_size, parsing_size)));
+      parse_faces(std::vector(count, black(parsing_size, parsing_size)));
   }
+
+  void try_out() override { encode(std::vector{black(crop_size, crop_size)}); }
 
   device_report report() const override {
     const auto x = encoder_->report();
@@ -160,7 +163,8 @@ public:
             .name = x.device_name,
             .weights = x.synthetic ? "synthetic" : "real",
             .dtype = std::string{models::to_string(x.dtype)},
-            .memory_bytes = static_cast<int64_t>(x.memory_total_bytes)};
+            .memory_bytes = static_cast<int64_t>(x.memory_total_bytes),
+            .note = x.note};
   }
 
 private:

@@ -21,6 +21,7 @@ struct device_report {
   std::string weights;      ///< `real` or `synthetic`.
   std::string dtype;        ///< `fp32`, `bf16`, `fp16`: of the encoder.
   int64_t memory_bytes = 0; ///< Of the card; 0 on a CPU.
+  std::string note;         ///< For the log, such as why `auto` took the CPU; or empty.
 };
 
 /// Which networks to load and where to run them.
@@ -39,13 +40,17 @@ public:
   /// Turns crops into VAE latents.
   /// @param crops Each 256 x 256 BGR.
   /// @returns One latent per crop, in order: posterior means, masked then reference (spec 1.4).
-  /// @throws error `device_failed`, `device_out_of_memory`.
+  /// @throws error `device_failed`, `device_lost`, `device_out_of_memory`.
   virtual std::vector<latent> encode(std::span<const image> crops) = 0;
 
-  /// Runs every network once with so many black pictures. First use of a network costs memory and
-  /// time that no job should pay for; and a device that fails even this is gone.
-  /// @throws error `device_failed`, `device_out_of_memory`.
-  virtual void warm_up(size_t frames) = 0;
+  /// Makes ready for executions of up to `most` pictures: every network runs, so that no job pays
+  /// for what its first use costs. On a CPU one picture is enough.
+  /// @throws error `device_failed`, `device_lost`, `device_out_of_memory` when not even one fits.
+  virtual void warm_up(size_t most) = 0;
+
+  /// The smallest execution there is. A device that fails this is gone.
+  /// @throws error as `encode`.
+  virtual void try_out() = 0;
 
   virtual device_report report() const = 0;
 };

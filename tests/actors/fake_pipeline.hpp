@@ -200,9 +200,10 @@ public:
   }
 
   void warm_up(size_t) override {}
+  void try_out() override {}
 
   pipeline::device_report report() const override {
-    return {"cpu", "fake", "synthetic", "fp32", 0};
+    return {"cpu", "fake", "synthetic", "fp32", 0, ""};
   }
 
 private:

@@ -27,7 +27,7 @@ struct device {
   size_t memory_frames = 1000; ///< More in one execution run out of memory.
   int32_t poison = -1;         ///< A picture of this mark fails the execution.
   bool gone = false;           ///< It fails whatever it is asked.
-  std::string name = "cpu";
+  int32_t end = -1;            ///< A picture of this mark is the last thing that it is asked.
   std::atomic<int> inside = 0;
 
   size_t count(const std::string& kind) const {
@@ -80,14 +80,18 @@ public:
     return result;
   }
 
-  void warm_up(size_t frames) override {
-    device_.warm_ups.push_back(frames);
+  void warm_up(size_t most) override {
+    device_.warm_ups.push_back(most);
+    try_out();
+  }
+
+  void try_out() override {
     if (device_.gone)
       throw error(errc::device_failed, "The device does not answer.");
   }
 
   pipeline::device_report report() const override {
-    return {device_.name, "fake", "synthetic", "fp32", 0};
+    return {"cpu", "fake", "synthetic", "fp32", 0, ""};
   }
 
 private:
@@ -102,6 +106,8 @@ private:
     device_.inside.fetch_sub(1);
     if (device_.gone)
       throw error(errc::device_failed, "The device does not answer.");
+    if (std::count(marks.begin(), marks.end(), device_.end) > 0)
+      throw error(errc::device_lost, "The device is gone.");
     if (xs.size() > device_.memory_frames)
       throw error(errc::device_out_of_memory, "The device ran out of memory.");
     if (std::count(marks.begin(), marks.end(), device_.poison) > 0)
@@ -395,14 +401,10 @@ TEST_F(GpuScheduler, ReportsABusyDeviceNoMoreOftenThanItsInterval) {
 // -- the device itself ----------------------------------------------------------------
 
 TEST_F(GpuScheduler, RunsItsNetworksBeforeItIsReady) {
-  fake.name = "cuda:0";
-  spawn({.warm_up_frames = {1, 8, 16}});
-  EXPECT_THAT(fake.warm_ups, ElementsAre(1u, 8u, 16u));
+  spawn({.max_batch_frames = 12});
+  EXPECT_THAT(fake.warm_ups, ElementsAre(12u));
+  ASSERT_EQ(reports.size(), 1u);
   EXPECT_TRUE(reports.back().ready);
-  fake.warm_ups.clear();
-  fake.name = "cpu";
-  spawn({.warm_up_frames = {1, 8, 16}});
-  EXPECT_THAT(fake.warm_ups, ElementsAre(1u));
 }
 
 TEST_F(GpuScheduler, IsNotReadyWhenItsNetworksDoNotRun) {
@@ -429,6 +431,14 @@ TEST_F(GpuScheduler, EndsTheProgramWhenTheDeviceIsLostAndFailsNobody) {
   sched.run();
   EXPECT_EQ(b->code, errc::cancelled);
   EXPECT_EQ(c->code, errc::cancelled);
+}
+
+TEST_F(GpuScheduler, TakesTheNetworksWordThatTheDeviceIsLost) {
+  auto gpu = spawn();
+  fake.end = 2;
+  auto a = ask_later<images>(gpu, atom::parse_v, job_id{"a"}, work_class::create, crops(2, 1));
+  EXPECT_THAT(fatals, ElementsAre(::testing::HasSubstr("The device is gone.")));
+  EXPECT_FALSE(a->told());
 }
 
 TEST_F(GpuScheduler, EndsTheProgramWhenItsNetworksCannotBeLoaded) {

@@ -125,8 +125,10 @@ public:
     alone([] { return 0; });
   }
 
+  void try_out() override { warm_up(1); }
+
   pipeline::device_report report() const override {
-    return {"cpu", "made up", "synthetic", "fp32", 0};
+    return {"cpu", "made up", "synthetic", "fp32", 0, ""};
   }
 
 private:

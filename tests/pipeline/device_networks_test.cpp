@@ -18,7 +18,7 @@ constexpr auto own_way =
     face_methods{face_backend::dwpose, mask_source::bisenet, parsing_mode::jaw};
 
 networks_config synthetic(const face_methods& faces) {
-  return {{}, true, "cpu", 2, faces};
+  return {{}, true, "cpu", 1, faces};
 }
 
 } // namespace
@@ -45,6 +45,7 @@ TEST(DeviceNetworks, RunTheWholeFacePathWithSyntheticWeights) {
   EXPECT_EQ(maps[0].channels, 1);
   EXPECT_EQ(networks->encode(std::vector{plain(crop_size, crop_size, uint8_t{90})}).size(), 1u);
   EXPECT_NO_THROW(networks->warm_up(2));
+  EXPECT_NO_THROW(networks->try_out());
 }
 
 TEST(DeviceNetworks, LoadOnlyWhatTheMethodsNeed) {
@@ -77,7 +78,7 @@ TEST(DeviceNetworks, ReadTheirFilesByName) {
   put("face-parse-bisent/79999_iter.pth", "bisenet/tiny/bisenet.pth");
   put("dwpose/dw-ll_ucoco_384.pth", "dwpose/tiny/dwpose.pth");
   put("s3fd/s3fd-619a316812.pth", "s3fd/tiny/s3fd.pth");
-  auto networks = open_device_networks({folder.path(), false, "cpu", 2, own_way});
+  auto networks = open_device_networks({folder.path(), false, "cpu", 1, own_way});
   EXPECT_EQ(networks->report().weights, "real");
   // Canvases have the size that the network at hand takes, not the published one.
   auto frames = std::vector{plain(192, 144, uint8_t{90}), plain(96, 128, uint8_t{20})};
