@@ -43,11 +43,15 @@ at::ScalarType scalar_type(precision x) {
   return at::kFloat;
 }
 
-opened_device cpu(const load_options& options) {
+opened_device cpu(const load_options& options, const network_part& part) {
   if (options.dtype == precision::float16)
     throw error{errc::settings_invalid, "fp16 needs a GPU; a CPU computes in fp32 or bf16"};
-  auto dtype = options.dtype == precision::automatic ? precision::float32 : options.dtype;
-  return {{at::kCPU, scalar_type(dtype), true}, {}, dtype, nullptr, {}};
+  auto choice = precision_choice{};
+  if (options.dtype != precision::automatic)
+    choice.dtype = options.dtype;
+  else if (part)
+    choice = choose_precision(part);
+  return {{at::kCPU, scalar_type(choice.dtype), true}, {}, choice.dtype, nullptr, choice.reason};
 }
 
 opened_device cuda(const load_options& options, int index) {
@@ -90,11 +94,11 @@ void translated(accelerator* gpu, const std::function<void()>& work) {
 
 } // namespace
 
-opened_device open_device(const load_options& options) {
+opened_device open_device(const load_options& options, const network_part& part) {
   if (options.threads > 0)
     at::set_num_threads(options.threads);
   if (options.device == "cpu")
-    return cpu(options);
+    return cpu(options, part);
   auto automatic = options.device == "auto" || options.device.empty();
   if (!automatic && !options.device.starts_with("cuda:"))
     parse_index("cuda:" + options.device);
@@ -103,8 +107,9 @@ opened_device open_device(const load_options& options) {
   } catch (const error& e) {
     if (!automatic || e.code() != errc::device_failed)
       throw;
-    auto device = cpu(options);
-    device.note = std::string{"on the CPU: "} + e.what();
+    auto device = cpu(options, part);
+    device.note =
+        std::string{"on the CPU: "} + e.what() + (device.note.empty() ? "" : "; " + device.note);
     return device;
   }
 }

@@ -2,9 +2,9 @@
 
 #include "errors/error.hpp"
 #include "models/assembled.hpp"
+#include "models/avatar_networks.hpp"
 #include "models/cuda/batch_runner.hpp"
 #include "models/networks/face_images.hpp"
-#include "models/avatar_networks.hpp"
 
 #include <cstring>
 #include <iterator>
@@ -180,7 +180,8 @@ std::unique_ptr<face_generator> make_face_generator(const load_options& options)
   auto made = std::unique_ptr<face_generator>{};
   on_device([&] {
     auto timer = load_timer{};
-    auto device = open_device(options);
+    // The small synthetic networks stay in fp32, so that each machine makes the same of them.
+    auto device = open_device(options, options.synthetic ? network_part{} : unet_part);
     auto vae = load_vae(options, device.where);
     auto unet = load_unet(options, device.where);
     made =

@@ -37,8 +37,8 @@ struct latent {
 
 /// Number format of a network's arithmetic.
 enum class precision : uint8_t {
-  automatic, ///< The fastest that keeps parity: fp16 on a GPU, fp32 or bf16 on a CPU, by measuring
-             ///< at load.
+  automatic, ///< The fastest that keeps parity: fp16 on a GPU; on a CPU fp32, but for faces fp32 or
+             ///< bf16 by measuring at load.
   float32,
   bfloat16,
   float16, ///< GPU only.
@@ -69,7 +69,8 @@ struct device_report {
   uint64_t memory_total_bytes = 0;   ///< Of the card, when asked; 0 on a CPU.
   uint64_t memory_used_bytes = 0;    ///< Of the card by whomever, when asked; 0 on a CPU.
   std::vector<size_t> graph_batches; ///< Batches with a CUDA graph of their own, after `warm_up`.
-  std::string note; ///< For the log: why `auto` took the CPU, why a batch has no graph. Or empty.
+  std::string note; ///< For the log: why `auto` took the CPU, what decided the number
+                    ///< format, why a batch has no graph. Or empty.
 };
 
 /// The image half of the avatar: crops in, latents out. Owns its weights. Not thread-safe: one

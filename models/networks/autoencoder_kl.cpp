@@ -5,7 +5,6 @@
 
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
 namespace musetalk::models {
@@ -53,11 +52,9 @@ VaeResnetBlockImpl::VaeResnetBlockImpl(int64_t in, int64_t out, int64_t groups)
 }
 
 at::Tensor VaeResnetBlockImpl::forward(const at::Tensor& x) {
-  auto h = norm1_(x);       // [n, in, h, w]
-  h = conv1_(at::silu_(h)); // [n, out, h, w]
-  h = norm2_(h);
-  h = conv2_(at::silu_(h));
-  return recorded(*this, h.add_(conv_shortcut_ ? conv_shortcut_(x) : x));
+  auto h = conv1_(norm1_(x, activation::silu)); // [n, out, h, w]
+  auto skip = conv_shortcut_ ? conv_shortcut_(x) : x;
+  return recorded(*this, conv2_->forward_plus(norm2_(h, activation::silu), skip));
 }
 
 VaeAttentionImpl::VaeAttentionImpl(int64_t channels, int64_t groups)
@@ -142,9 +139,8 @@ at::Tensor VaeEncoderImpl::forward(at::Tensor x) {
   x = conv_in_(x); // [n, c0, h, w]
   for (auto& level : levels_)
     x = level(x);
-  x = mid_block_(x); // [n, c3, h / 8, w / 8]
-  x = conv_norm_out_(x);
-  return conv_out_(at::silu_(x)); // [n, 2 * latent, h / 8, w / 8]
+  x = mid_block_(x);                                     // [n, c3, h / 8, w / 8]
+  return conv_out_(conv_norm_out_(x, activation::silu)); // [n, 2 * latent, h / 8, w / 8]
 }
 
 VaeDecoderImpl::VaeDecoderImpl(const autoencoder_config& config) {
@@ -169,8 +165,7 @@ at::Tensor VaeDecoderImpl::forward(at::Tensor x) {
   x = mid_block_(conv_in_(x)); // [n, c3, h, w]
   for (auto& level : levels_)
     x = level(x);
-  x = conv_norm_out_(x); // [n, c0, 8 h, 8 w]
-  return conv_out_(at::silu_(x));
+  return conv_out_(conv_norm_out_(x, activation::silu)); // [n, 3, 8 h, 8 w]
 }
 
 // -- the whole -----------------------------------------------------------------

@@ -9,6 +9,8 @@
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/silu.h>
+#include <c10/core/InferenceMode.h>
 
 namespace musetalk::models {
 
@@ -17,6 +19,21 @@ namespace {
 /// Memory that no page of is touched until weights are loaded into it.
 at::Tensor unfilled(at::IntArrayRef shape) {
   return at::empty(shape, at::kFloat);
+}
+
+/// Lets go of a weight's memory; the module's list of parameters holds it too.
+void empty(at::Tensor& weight) {
+  c10::InferenceMode off{false};
+  weight.set_data(at::empty({0}, weight.options()));
+}
+
+bool packs(const at::Tensor& x, const at::Tensor& packed) {
+  return packed.defined() || (may_be_fast(x) && onednn::available(x.scalar_type()));
+}
+
+/// A recorded network keeps what each module returns, so nothing may be fused with it.
+bool is_recorded() {
+  return recorder::current() != nullptr;
 }
 
 } // namespace
@@ -29,16 +46,48 @@ numbered(const std::vector<std::shared_ptr<torch::nn::Module>>& modules) {
   return list;
 }
 
-Conv2dImpl::Conv2dImpl(int64_t in, int64_t out, const conv_options& options) : options_(options) {
+Conv2dImpl::Conv2dImpl(int64_t in, int64_t out, const conv_options& options)
+    : options_(options), shape_{{options.stride, options.stride},
+                                {options.padding, options.padding},
+                                options.groups} {
   auto shape = {out, in / options.groups, options.kernel, options.kernel};
   weight = register_parameter("weight", unfilled(shape), false);
   if (options.bias)
     bias = register_parameter("bias", unfilled({out}), false);
 }
 
+bool Conv2dImpl::packs(const at::Tensor& x) {
+  if (!models::packs(x, packed_))
+    return false;
+  if (!packed_.defined()) {
+    packed_ = onednn::pack_convolution(weight, shape_, x.sizes());
+    empty(weight);
+  }
+  return true;
+}
+
 at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
+  if (packs(x))
+    return recorded(*this, onednn::convolution(x, packed_, bias, shape_));
   return recorded(
       *this, at::conv2d(x, weight, bias, options_.stride, options_.padding, 1, options_.groups));
+}
+
+at::Tensor Conv2dImpl::forward_plus(const at::Tensor& x, const at::Tensor& addend) {
+  if (!is_recorded() && packs(x))
+    return onednn::convolution(x, packed_, bias, shape_, addend);
+  return forward(x).add_(addend);
+}
+
+at::Tensor Conv2dImpl::on_tokens(const at::Tensor& tokens) {
+  if (models::packs(tokens, packed_)) {
+    if (!packed_.defined()) {
+      packed_ = onednn::pack_linear(weight.flatten(1), tokens.size(0) * tokens.size(1));
+      empty(weight);
+    }
+    return recorded(*this, onednn::linear(tokens, packed_, bias));
+  }
+  return recorded(*this, at::linear(tokens, weight.flatten(1), bias));
 }
 
 Conv1dImpl::Conv1dImpl(int64_t in, int64_t out, int64_t stride) : stride_(stride) {
@@ -57,6 +106,13 @@ LinearImpl::LinearImpl(int64_t in, int64_t out, bool with_bias) {
 }
 
 at::Tensor LinearImpl::forward(const at::Tensor& x) {
+  if (packs(x, packed_)) {
+    if (!packed_.defined()) {
+      packed_ = onednn::pack_linear(weight, x.numel() / x.size(-1));
+      empty(weight);
+    }
+    return recorded(*this, onednn::linear(x, packed_, bias));
+  }
   return recorded(*this, at::linear(x, weight, bias));
 }
 
@@ -66,13 +122,19 @@ GroupNormImpl::GroupNormImpl(int64_t groups, int64_t channels, double eps)
   bias = register_parameter("bias", unfilled({channels}), false);
 }
 
-at::Tensor GroupNormImpl::forward(const at::Tensor& x) {
-  // LibTorch's CPU kernel for channels-last takes the variance as E[x^2] - E[x]^2 in fp32. On a
-  // face crop whose lower half is black that cancels to errors of 3e-3 in the latents; the kernel
-  // for planes is exact.
-  if (x.is_cpu())
-    return recorded(*this, at::group_norm(x.contiguous(), groups_, weight, bias, eps_));
-  return recorded(*this, at::group_norm(x, groups_, weight, bias, eps_));
+at::Tensor GroupNormImpl::normalised(const at::Tensor& x, activation next) {
+  if (may_be_fast(x))
+    return group_norm_channels_last(x, groups_, weight, bias, eps_, next);
+  // LibTorch's CPU kernel is exact only for planes: see group_norm.hpp.
+  auto y = at::group_norm(x.is_cpu() ? x.contiguous() : x, groups_, weight, bias, eps_);
+  return next == activation::silu ? at::silu_(y) : y;
+}
+
+at::Tensor GroupNormImpl::forward(const at::Tensor& x, activation next) {
+  if (!is_recorded())
+    return normalised(x, next);
+  auto y = recorded(*this, normalised(x, activation::none));
+  return next == activation::silu ? at::silu(y) : y;
 }
 
 LayerNormImpl::LayerNormImpl(int64_t channels, double eps) : eps_(eps) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "models/networks/group_norm.hpp"
+#include "models/networks/onednn.hpp"
+
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
@@ -12,6 +15,9 @@ namespace musetalk::models {
 /// The layers that the networks are made of. Like those of `torch::nn`, with two differences:
 /// parameters are born without values (nothing is drawn at random only to be overwritten), and
 /// there is no training. Names and shapes are PyTorch's.
+///
+/// On a CPU the convolutions and linear layers bring their weights into oneDNN's order when the
+/// first input comes, and let go of the others: `weight` is empty from then on.
 
 /// A module that holds others under the names "0", "1", ..., as PyTorch's lists and sequences do.
 std::shared_ptr<torch::nn::Module>
@@ -34,11 +40,23 @@ public:
   /// @param x `[n, in, h, w]`. @returns `[n, out, h', w']`.
   at::Tensor forward(const at::Tensor& x);
 
+  /// `forward(x) + addend`.
+  /// @param addend `[n, out, h', w']`.
+  at::Tensor forward_plus(const at::Tensor& x, const at::Tensor& addend);
+
+  /// A pointwise convolution of pixels that are rows already.
+  /// @param tokens `[n, tokens, in]`. @returns `[n, tokens, out]`.
+  at::Tensor on_tokens(const at::Tensor& tokens);
+
   at::Tensor weight; ///< `[out, in / groups, kernel, kernel]`.
   at::Tensor bias;   ///< `[out]`; undefined without bias.
 
 private:
+  bool packs(const at::Tensor& x);
+
   conv_options options_;
+  onednn::convolution_shape shape_;
+  at::Tensor packed_;
 };
 TORCH_MODULE(Conv2d);
 
@@ -73,6 +91,9 @@ public:
 
   at::Tensor weight; ///< `[out, in]`.
   at::Tensor bias;   ///< `[out]`; undefined without bias.
+
+private:
+  at::Tensor packed_;
 };
 TORCH_MODULE(Linear);
 
@@ -81,13 +102,16 @@ class GroupNormImpl : public torch::nn::Module {
 public:
   GroupNormImpl(int64_t groups, int64_t channels, double eps);
 
-  /// @param x `[n, channels, ...]`. @returns the same shape.
-  at::Tensor forward(const at::Tensor& x);
+  /// @param x `[n, channels, h, w]`. @param next Applied to the result.
+  /// @returns the same shape.
+  at::Tensor forward(const at::Tensor& x, activation next = activation::none);
 
   at::Tensor weight; ///< `[channels]`.
   at::Tensor bias;   ///< `[channels]`.
 
 private:
+  at::Tensor normalised(const at::Tensor& x, activation next);
+
   int64_t groups_;
   double eps_;
 };

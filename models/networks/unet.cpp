@@ -1,11 +1,13 @@
 #include "models/networks/unet.hpp"
 
 #include "models/networks/config_reader.hpp"
+#include "models/networks/hash_fill.hpp"
 #include "models/networks/recorder.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -46,11 +48,6 @@ at::Tensor linear_fp32(const Linear& layer, const at::Tensor& x) {
 void drop(Linear& layer) {
   for (auto* x : {&layer->weight, &layer->bias})
     x->set_data(at::empty({0}, x->options()));
-}
-
-/// A pointwise convolution of tokens `[n, tokens, in]` is a matrix product.
-at::Tensor on_tokens(const Conv2d& conv, const at::Tensor& tokens) {
-  return at::linear(tokens, conv->weight.flatten(1), conv->bias);
 }
 
 std::vector<bool> attention_of(const config_reader& in, std::string_view key,
@@ -117,11 +114,9 @@ void UnetResnetBlockImpl::fold_time(const at::Tensor& activated_time) {
 }
 
 at::Tensor UnetResnetBlockImpl::forward(const at::Tensor& x) {
-  auto h = norm1_(x);       // [n, in, h, w]
-  h = conv1_(at::silu_(h)); // [n, out, h, w]
-  h = norm2_(h);
-  h = conv2_(at::silu_(h));
-  return recorded(*this, h.add_(conv_shortcut_ ? conv_shortcut_(x) : x));
+  auto h = conv1_(norm1_(x, activation::silu)); // [n, out, h, w]
+  auto skip = conv_shortcut_ ? conv_shortcut_(x) : x;
+  return recorded(*this, conv2_->forward_plus(norm2_(h, activation::silu), skip));
 }
 
 UnetAttentionImpl::UnetAttentionImpl(int64_t channels, int64_t context_channels, int64_t heads)
@@ -180,12 +175,12 @@ UnetTransformerImpl::UnetTransformerImpl(const unet_config& config, int64_t chan
 at::Tensor UnetTransformerImpl::forward(const at::Tensor& x, const at::Tensor& audio) {
   auto h = x.size(2), w = x.size(3);
   auto tokens = norm_(x).permute({0, 2, 3, 1}).flatten(1, 2); // [n, hw, c]
-  tokens = on_tokens(proj_in_, tokens);
+  tokens = proj_in_->on_tokens(tokens);
   auto y = norm1_(tokens);
-  tokens = tokens + attn1_(y, y);
-  tokens = tokens + attn2_(norm2_(tokens), audio);
-  tokens = tokens + ff_(norm3_(tokens));
-  y = on_tokens(proj_out_, tokens).unflatten(1, {h, w}).permute({0, 3, 1, 2}); // [n, c, h, w]
+  tokens.add_(attn1_(y, y));
+  tokens.add_(attn2_(norm2_(tokens), audio));
+  tokens.add_(ff_(norm3_(tokens)));
+  y = proj_out_->on_tokens(tokens).unflatten(1, {h, w}).permute({0, 3, 1, 2}); // [n, c, h, w]
   return recorded(*this, y + x);
 }
 
@@ -330,8 +325,29 @@ at::Tensor UNet2DConditionModelImpl::forward(const at::Tensor& sample, const at:
   x = mid_(x, audio); // [n, c3, h / 8, w / 8]
   for (auto& level : up_)
     x = level(x, audio, skips);
-  x = conv_norm_out_(x); // [n, c0, h, w]
-  return conv_out_(at::silu_(x));
+  return conv_out_(conv_norm_out_(x, activation::silu));
+}
+
+std::function<at::Tensor()> unet_part(at::ScalarType type) {
+  constexpr int64_t channels = 640, side = 16, tokens = 50;
+  auto config = unet_config{};
+  auto where = placement{at::kCPU, type, true};
+  auto resnet = UnetResnetBlock{config, channels, channels};
+  auto transformer = UnetTransformer{config, channels};
+  auto input = [&](const char* name, std::vector<int64_t> shape) {
+    auto values = hashed_input(name, static_cast<size_t>(c10::multiply_integers(shape)), 1, 1.f);
+    return at::from_blob(values.data(), shape, at::kFloat).to(type, false, true);
+  };
+  auto x = input("x", {1, channels, side, side});
+  auto audio = input("audio", {1, tokens, config.cross_attention_dim});
+  c10::NoGradGuard no_grad;
+  hash_fill(*resnet, 1, 1.0);
+  hash_fill(*transformer, 1, 1.0);
+  place(*resnet, where);
+  place(*transformer, where);
+  return [=]() mutable {
+    return transformer(resnet(x), audio);
+  };
 }
 
 weight_names unet_names() {

@@ -5,6 +5,7 @@
 #include "models/networks/weight_loading.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -196,6 +197,10 @@ private:
   Conv2d conv_out_{nullptr};
 };
 TORCH_MODULE(UNet2DConditionModel);
+
+/// A resnet and a transformer of the published UNet with hashed weights, at its second level: they
+/// stand for the whole when number formats are compared (precision_choice.hpp).
+std::function<at::Tensor()> unet_part(at::ScalarType type);
 
 /// Names of `unet.pth`: the same as ours.
 weight_names unet_names();

@@ -55,8 +55,9 @@ bool has_parallel_prefix(const checkpoint& source) {
 
 at::Tensor placed(const at::Tensor& values, const placement& where) {
   auto dtype = values.is_floating_point() ? where.dtype : values.scalar_type();
-  auto layout = where.channels_last && values.dim() == 4 ? at::MemoryFormat::ChannelsLast
-                                                         : at::MemoryFormat::Contiguous;
+  // On a CPU the layers bring weights into oneDNN's own order: see layers.hpp.
+  auto last = where.channels_last && !where.device.is_cpu() && values.dim() == 4;
+  auto layout = last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
   auto target =
       at::empty(values.sizes(), values.options().device(where.device).dtype(dtype), layout);
   target.copy_(values);

@@ -1,56 +1,59 @@
 // Times every network at full size: milliseconds per frame, achieved GFLOP/s against what a matrix
-// product and a convolution reach in the same run, memory. Weights are made by hash, so no files
-// are needed. JSON on stdout.
+// product and a convolution reach in the same run, loading, memory. Weights are made by hash, so no
+// files are needed. JSON on stdout. tests/bench/compare_models.py sets it beside Python's networks.
 //
 //   bench_models [--networks unet,vae_decode,...] [--batches 1,4,8,16] [--dtypes fp32,bf16,fp16]
-//   [--device cpu]
-//                [--threads N] [--seconds S]
+//                [--device auto] [--threads N] [--seconds S]
+//                [--plain yes]         without the fast paths of the layers
+//                [--checkpoint FILE]   the UNet from a file: time to load it, and memory for it
 //   bench_models --avatar ...   what the service runs, whole and pipelined: bench_avatar.cpp
 //   bench_models --parity ...   a fast number format against fp32: bench_parity.cpp
 
-#include "models/device.hpp"
-#include "models/networks/autoencoder_kl.hpp"
-#include "models/networks/bisenet.hpp"
-#include "models/networks/hash_fill.hpp"
-#include "models/networks/rtmpose.hpp"
-#include "models/networks/s3fd.hpp"
-#include "models/networks/unet.hpp"
-#include "models/networks/whisper.hpp"
-
 #include "errors/error.hpp"
+#include "models/device.hpp"
+#include "models/networks/onednn.hpp"
 #include "tests/bench/bench_avatar.hpp"
+#include "tests/bench/bench_networks.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
 
-#include <sys/resource.h>
+#include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace musetalk::models;
+using namespace musetalk::models::bench;
 
 namespace {
 
 using steady = std::chrono::steady_clock;
 
 struct options {
-  std::vector<std::string> networks = {"unet",    "vae_decode", "vae_encode", "whisper",
-                                       "bisenet", "rtmpose",    "s3fd"};
+  std::vector<std::string> networks = subject_names();
   std::vector<std::string> batches = {"1", "4"};
   std::vector<std::string> dtypes = {"fp32", "bf16"};
   std::string device = "auto";
+  std::string checkpoint;
   int threads = 0;
   double seconds = 3;
+  bool plain = false;
 };
 
 std::vector<std::string> split(const std::string& text) {
@@ -61,37 +64,49 @@ std::vector<std::string> split(const std::string& text) {
   return list;
 }
 
+[[noreturn]] void refuse(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  std::exit(2);
+}
+
 options parse(int argc, char** argv) {
   auto o = options{};
-  auto known = std::map<std::string, std::function<void(const std::string&)>>{
-      {"--networks",
-       [&](const auto& x) {
-         o.networks = split(x);
-       }},
-      {"--batches",
-       [&](const auto& x) {
-         o.batches = split(x);
-       }},
-      {"--dtypes",
-       [&](const auto& x) {
-         o.dtypes = split(x);
-       }},
-      {"--device",
-       [&](const auto& x) {
-         o.device = x;
-       }},
-      {"--threads",
-       [&](const auto& x) {
-         o.threads = std::stoi(x);
-       }},
-      {"--seconds", [&](const auto& x) {
-         o.seconds = std::stod(x);
-       }}};
+  auto known =
+      std::map<std::string, std::function<void(const std::string&)>>{{"--networks",
+                                                                      [&](const auto& x) {
+                                                                        o.networks = split(x);
+                                                                      }},
+                                                                     {"--batches",
+                                                                      [&](const auto& x) {
+                                                                        o.batches = split(x);
+                                                                      }},
+                                                                     {"--dtypes",
+                                                                      [&](const auto& x) {
+                                                                        o.dtypes = split(x);
+                                                                      }},
+                                                                     {"--device",
+                                                                      [&](const auto& x) {
+                                                                        o.device = x;
+                                                                      }},
+                                                                     {"--checkpoint",
+                                                                      [&](const auto& x) {
+                                                                        o.checkpoint = x;
+                                                                      }},
+                                                                     {"--threads",
+                                                                      [&](const auto& x) {
+                                                                        o.threads = std::stoi(x);
+                                                                      }},
+                                                                     {"--seconds",
+                                                                      [&](const auto& x) {
+                                                                        o.seconds = std::stod(x);
+                                                                      }},
+                                                                     {"--plain",
+                                                                      [&](const auto& x) {
+                                                                        o.plain = x == "yes";
+                                                                      }}};
   for (auto i = 1; i < argc; i += 2) {
-    if (!known.count(argv[i]) || i + 1 >= argc) {
-      std::fprintf(stderr, "unknown or incomplete argument %s\n", argv[i]);
-      std::exit(2);
-    }
+    if (!known.count(argv[i]) || i + 1 >= argc)
+      refuse(std::string{"unknown or incomplete argument "} + argv[i]);
     known.at(argv[i])(argv[i + 1]);
   }
   return o;
@@ -101,29 +116,59 @@ precision to_precision(const std::string& name) {
   for (auto x : {precision::float32, precision::bfloat16, precision::float16})
     if (to_string(x) == name)
       return x;
-  std::fprintf(stderr, "unknown number format %s\n", name.c_str());
-  std::exit(2);
+  refuse("unknown number format " + name);
 }
 
-double rss_mb() {
-  auto usage = rusage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+// -- measuring -----------------------------------------------------------------
+
+/// A line such as `VmHWM` of the kernel's account of this process, in MB.
+double memory_mb(const std::string& key) {
+  auto file = std::ifstream{"/proc/self/status"};
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(key + ":"))
+      return std::stod(line.substr(key.size() + 1)) / 1024.0;
+  return 0;
 }
 
-/// Milliseconds of the quickest of at least three calls within the time; one call warms up.
-double quickest_ms(double seconds, const std::function<at::Tensor()>& work) {
-  // Reading one value waits for the device.
-  auto run = [&] {
-    work().flatten()[0].item<float>();
-  };
-  run();
-  auto best = 1e300;
+/// Most memory of the device's allocator that was in use since the start.
+double device_mb(const at::Device& device) {
+  if (device.is_cpu())
+    return 0;
+  auto stats = at::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  return static_cast<double>(stats.reserved_bytes[0].peak) / 1048576.0;
+}
+
+double ms_since(steady::time_point start) {
+  return std::chrono::duration<double, std::milli>(steady::now() - start).count();
+}
+
+/// Wall time, and time of all processors that this process took: on a machine with other work the
+/// better measure.
+struct duration {
+  double wall_ms = 1e300, processor_ms = 1e300;
+};
+
+double processor_ms() {
+  auto now = timespec{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
+}
+
+/// One call. Reading one value waits for the device.
+duration once(const std::function<at::Tensor()>& work) {
+  auto start = steady::now();
+  auto processor_start = processor_ms();
+  work().flatten()[0].item<float>();
+  return {ms_since(start), processor_ms() - processor_start};
+}
+
+/// The least of at least three calls within the time.
+duration quickest(double seconds, const std::function<at::Tensor()>& work) {
+  auto best = duration{};
   auto end = steady::now() + std::chrono::duration<double>(seconds);
   for (auto i = 0; i < 3 || steady::now() < end; ++i) {
-    auto start = steady::now();
-    run();
-    best = std::min(best, std::chrono::duration<double, std::milli>(steady::now() - start).count());
+    auto call = once(work);
+    best = {std::min(best.wall_ms, call.wall_ms), std::min(best.processor_ms, call.processor_ms)};
   }
   return best;
 }
@@ -133,90 +178,114 @@ struct peaks {
 };
 
 peaks measure_peaks(const placement& where, double seconds) {
-  auto options = at::TensorOptions{}.device(where.device).dtype(at::kFloat);
-  auto n = int64_t{2048};
-  auto a = at::randn({n, n}, options).to(where.dtype),
-       b = at::randn({n, n}, options).to(where.dtype);
-  auto matmul_ms = quickest_ms(seconds, [&] { return at::matmul(a, b); });
-  auto x = at::randn({1, 512, 64, 64}, options)
-               .to(where.dtype)
-               .contiguous(at::MemoryFormat::ChannelsLast);
-  auto w = at::randn({512, 512, 3, 3}, options)
-               .to(where.dtype)
-               .contiguous(at::MemoryFormat::ChannelsLast);
-  auto conv_ms = quickest_ms(seconds, [&] { return at::conv2d(x, w, {}, 1, 1); });
+  auto make = [&](at::IntArrayRef shape) {
+    return at::randn(shape, at::TensorOptions{}.device(where.device)).to(where.dtype);
+  };
+  auto n = int64_t{where.device.is_cpu() ? 2048 : 8192};
+  auto a = make({n, n}), b = make({n, n});
+  auto matmul_ms = quickest(seconds, [&] { return at::matmul(a, b); }).wall_ms;
+  auto batch = int64_t{where.device.is_cpu() ? 1 : 16};
+  auto last = at::MemoryFormat::ChannelsLast;
+  auto x = make({batch, 512, 64, 64}).contiguous(last), w = make({512, 512, 3, 3}).contiguous(last);
+  auto conv_ms = quickest(seconds, [&] { return at::conv2d(x, w, {}, 1, 1); }).wall_ms;
   auto cube = 2.0 * static_cast<double>(n * n * n);
-  return {cube / matmul_ms * 1e-6, 2.0 * 512 * 512 * 9 * 64 * 64 / conv_ms * 1e-6};
+  auto conv = 2.0 * 512 * 512 * 9 * 64 * 64 * static_cast<double>(batch);
+  return {cube / matmul_ms * 1e-6, conv / conv_ms * 1e-6};
 }
 
-/// One network, ready to be timed.
-struct subject {
-  std::function<at::Tensor(int64_t batch)> run;
-  double gflop = 0; ///< Per frame; of Whisper per 30 s of sound, of S3FD per 720p frame.
-  double load_ms = 0;
+// -- printing ------------------------------------------------------------------
+
+/// Objects of a JSON list, each on its line.
+class rows {
+public:
+  void begin() {
+    std::printf("%s\n  {", first_ ? "" : ",");
+    first_ = false;
+    separator_ = "";
+  }
+  void text(const char* key, const std::string& value) {
+    std::printf("%s\"%s\": \"%s\"", std::exchange(separator_, ", "), key, value.c_str());
+  }
+  void number(const char* key, double value, int digits) {
+    std::printf("%s\"%s\": %.*f", std::exchange(separator_, ", "), key, digits, value);
+  }
+  void end() {
+    std::printf("}");
+    std::fflush(stdout);
+  }
+
+private:
+  bool first_ = true;
+  const char* separator_ = "";
 };
 
-at::Tensor input(const placement& where, at::IntArrayRef shape) {
-  auto options = at::TensorOptions{}.device(where.device).dtype(at::kFloat);
-  auto x = at::randn(shape, options).to(where.dtype);
-  return shape.size() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
+/// Mean magnitude of an output, to tell whether two programs computed the same.
+double magnitude(const at::Tensor& x) {
+  return x.to(at::kFloat).abs().mean().item<double>();
 }
 
-template <class Network>
-void fill(Network& network, const placement& where) {
-  hash_fill(*network, 1, 1.0);
-  place(*network, where);
-}
-
-subject make_network(const std::string& name, const placement& where) {
-  auto x = subject{};
+void time_batches(rows& out, const options& o, const opened_device& device,
+                  const std::string& dtype, const std::string& name, const peaks& peak) {
   auto start = steady::now();
-  if (name == "unet") {
-    auto network = UNet2DConditionModel{unet_config{}};
-    fill(network, where);
-    network->fold_time();
-    x = {[=](int64_t n) mutable {
-           return network->forward(input(where, {n, 8, 32, 32}), input(where, {n, 50, 384}));
-         },
-         177.8};
-  } else if (name == "vae_decode" || name == "vae_encode") {
-    auto network = AutoencoderKL{autoencoder_config{}};
-    fill(network, where);
-    if (name == "vae_decode")
-      x = {[=](int64_t n) mutable { return network->decode(input(where, {n, 4, 32, 32})); }, 622.2};
-    else // Masked and reference, as an avatar's frame needs.
-      x = {[=](int64_t n) mutable {
-             return network->encode(input(where, {2 * n, 3, 256, 256})).mean;
-           },
-           545.4};
-  } else if (name == "whisper") {
-    auto network = WhisperEncoder{whisper_config{}};
-    fill(network, where);
-    x = {[=](int64_t n) mutable { return network->forward(input(where, {n, 80, 3000})); }, 37.0};
-  } else if (name == "bisenet") {
-    auto network = BiSeNet{bisenet_config{}};
-    fill(network, where);
-    x = {[=](int64_t n) mutable { return network->forward(input(where, {n, 3, 512, 512})); }, 27.5};
-  } else if (name == "rtmpose") {
-    auto network = RTMPose{rtmpose_config{}};
-    fill(network, where);
-    x = {[=](int64_t n) mutable {
-           return network->forward_with_flip(input(where, {n, 3, 384, 288})).x;
-         },
-         77.0};
-  } else if (name == "s3fd") {
-    auto network = S3FD{s3fd_config{}};
-    fill(network, where);
-    x = {[=](int64_t n) mutable {
-           return network->forward(input(where, {n, 3, 720, 1280})).front().conf;
-         },
-         582.0};
-  } else {
-    std::fprintf(stderr, "unknown network %s\n", name.c_str());
-    std::exit(2);
+  auto network = o.checkpoint.empty() ? make_subject(name, device.where)
+                                      : load_unet(o.checkpoint, device.where);
+  auto load_ms = ms_since(start);
+  auto load_peak_mb = memory_mb("VmHWM");
+  for (const auto& batch : o.batches) {
+    auto n = std::stoll(batch);
+    auto run = [&] {
+      return network.run(n);
+    };
+    auto first_ms = once(run).wall_ms;
+    auto time = quickest(o.seconds, run);
+    auto frames = static_cast<double>(n);
+    auto gflops = network.gflop * frames / time.wall_ms * 1e3;
+    out.begin();
+    out.text("network", name);
+    out.text("dtype", dtype);
+    out.number("batch", frames, 0);
+    out.number("ms_per_frame", time.wall_ms / frames, 2);
+    out.number("cpu_ms_per_frame", time.processor_ms / frames, 2);
+    out.number("gflops", gflops, 1);
+    out.number("of_matmul_peak", gflops / peak.matmul, 2);
+    out.number("of_conv_peak", gflops / peak.convolution, 2);
+    out.number("load_ms", load_ms, 0);
+    if (!o.checkpoint.empty()) {
+      auto file_mb = static_cast<double>(std::filesystem::file_size(o.checkpoint)) / 1048576.0;
+      out.number("file_mb", file_mb, 0);
+      out.number("load_peak_rss_mb", load_peak_mb, 0);
+      out.number("load_peak_of_file", load_peak_mb / file_mb, 2);
+    }
+    out.number("first_ms", first_ms, 0);
+    out.number("rss_mb", memory_mb("VmRSS"), 0);
+    out.number("peak_rss_mb", memory_mb("VmHWM"), 0);
+    out.number("vram_mb", device_mb(device.where.device), 0);
+    out.number("magnitude", magnitude(run()), 5);
+    out.end();
   }
-  x.load_ms = std::chrono::duration<double, std::milli>(steady::now() - start).count();
-  return x;
+}
+
+void time_all(const options& o) {
+  auto out = rows{};
+  std::printf("{\"program\": \"bench_models%s\", \"results\": [", o.plain ? " (plain)" : "");
+  for (const auto& dtype : o.dtypes) {
+    auto wanted = load_options{};
+    wanted.device = o.device;
+    wanted.threads = o.threads;
+    wanted.dtype = to_precision(dtype);
+    auto device = open_device(wanted);
+    auto peak = measure_peaks(device.where, o.seconds / 3);
+    out.begin();
+    out.text("peak", device.where.device.str());
+    out.text("dtype", dtype);
+    out.number("threads", at::get_num_threads(), 0);
+    out.number("matmul_gflops", peak.matmul, 1);
+    out.number("conv_gflops", peak.convolution, 1);
+    out.end();
+    for (const auto& name : o.networks)
+      time_batches(out, o, device, dtype, name, peak);
+  }
+  std::printf("\n]}\n");
 }
 
 } // namespace
@@ -227,42 +296,16 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view{argv[1]} == "--parity")
     return bench::parity_main(argc - 1, argv + 1);
   auto o = parse(argc, argv);
+  if (!o.checkpoint.empty())
+    o.networks = {"unet"};
   c10::InferenceMode inference;
-  auto separator = "";
-  std::printf("{\"results\": [");
-  for (const auto& dtype : o.dtypes) {
-    auto wanted = load_options{};
-    wanted.device = o.device;
-    wanted.threads = o.threads;
-    wanted.dtype = to_precision(dtype);
-    try {
-      auto device = open_device(wanted);
-      auto peak = measure_peaks(device.where, o.seconds / 3);
-      std::printf("%s\n  {\"peak\": true, \"device\": \"%s\", \"threads\": %d, \"dtype\": \"%s\", "
-                  "\"matmul_gflops\": %.1f, \"conv_gflops\": %.1f}",
-                  separator, device.where.device.str().c_str(), at::get_num_threads(),
-                  dtype.c_str(), peak.matmul, peak.convolution);
-      separator = ",";
-      for (const auto& name : o.networks) {
-        auto network = make_network(name, device.where);
-        for (const auto& batch : o.batches) {
-          auto n = std::stoll(batch);
-          auto ms = quickest_ms(o.seconds, [&] { return network.run(n).to(at::kFloat); }) /
-                    static_cast<double>(n);
-          auto gflops = network.gflop / ms * 1e3;
-          std::printf(",\n  {\"network\": \"%s\", \"dtype\": \"%s\", \"batch\": %lld, "
-                      "\"ms_per_frame\": %.2f, \"gflops\": %.1f, \"of_conv_peak\": %.2f, "
-                      "\"fill_ms\": %.0f, \"peak_rss_mb\": %.0f}",
-                      name.c_str(), dtype.c_str(), n, ms, gflops, gflops / peak.convolution,
-                      network.load_ms, rss_mb());
-          std::fflush(stdout);
-        }
-      }
-    } catch (const musetalk::error& e) {
-      std::fprintf(stderr, "%s: %s\n", dtype.c_str(), e.what());
-      return 1;
-    }
+  auto plain = o.plain ? std::optional<plain_layers>{std::in_place} : std::nullopt;
+  try {
+    time_all(o);
+  } catch (const musetalk::error& e) {
+    refuse(e.detail());
+  } catch (const std::exception& e) {
+    refuse(e.what());
   }
-  std::printf("\n]}\n");
   return 0;
 }

@@ -81,6 +81,11 @@ size_t golden_case::expect_intermediates(const std::map<std::string, at::Tensor>
   return count;
 }
 
+double relative_error(const at::Tensor& got, const at::Tensor& wanted) {
+  auto apart = got.to(at::kDouble) - wanted.to(at::kDouble);
+  return (apart.square().mean() / wanted.to(at::kDouble).square().mean()).sqrt().item<double>();
+}
+
 at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape, uint64_t seed,
                          float scale) {
   auto values = hashed_input(name, static_cast<size_t>(c10::multiply_integers(shape)), seed, scale);

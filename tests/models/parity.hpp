@@ -51,6 +51,10 @@ private:
   checkpoint tensors_;
 };
 
+/// How far two tensors are apart as a whole: root mean square of the difference over that of
+/// `wanted`.
+double relative_error(const at::Tensor& got, const at::Tensor& wanted);
+
 /// A tensor filled as the full-size cases state it.
 at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape, uint64_t seed,
                          float scale);

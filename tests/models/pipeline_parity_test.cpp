@@ -55,7 +55,8 @@ TEST(Pipeline, SpeaksAsUpstreamDoesFromCropsToFaces) {
     SCOPED_TRACE(folder.filename().string());
     auto expected = golden_case{folder};
     auto models = ModelsFolder{folder};
-    auto options = load_options{.models_dir = models.path, .device = "cpu"};
+    auto options =
+        load_options{.models_dir = models.path, .device = "cpu", .dtype = precision::float32};
     // Crops to latents. What is stored is fp16, so its rounding comes on top of the tolerance.
     auto crops = expected.tensor("input.crops_bgr").contiguous();
     auto borrowed = std::vector<bgr_crop>{};

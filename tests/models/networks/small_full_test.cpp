@@ -39,6 +39,19 @@ TEST(WhisperEncoderFull, EqualsTransformersAtFullSize) {
                   states.to(at::kDouble).std(at::IntArrayRef{1, 3}, false));
 }
 
+TEST(WhisperEncoderFull, StaysCloseInBfloat16) {
+  auto expected = golden_case{goldens() / "whisper/full"};
+  auto network = WhisperEncoder{whisper_config::from_json(expected.config())};
+  fill_full_size(*network, expected);
+  place(*network, {at::kCPU, at::kBFloat16, true});
+  c10::InferenceMode inference;
+  auto mel = hashed_tensor("mel", {1, 80, 3000}, expected.seed(), 1.f);
+  auto states = network->forward(mel.to(at::kBFloat16));
+  EXPECT_LE(relative_error(states.slice(1, 0, std::nullopt, 100),
+                           expected.tensor("output.hidden_states_every_100")),
+            0.02);
+}
+
 TEST(BiSeNetFull, EqualsTheReferenceAtFullSize) {
   auto expected = golden_case{goldens() / "bisenet/full"};
   auto network = BiSeNet{bisenet_config{}};

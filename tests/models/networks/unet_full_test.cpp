@@ -35,3 +35,16 @@ TEST(UNet2DConditionModelFull, EqualsDiffusersAtFullSize) {
   }
   EXPECT_EQ(count, 7);
 }
+
+TEST(UNet2DConditionModelFull, StaysCloseInBfloat16) {
+  auto expected = golden_case{goldens() / "unet/full"};
+  auto network = UNet2DConditionModel{unet_config::from_json(expected.config())};
+  fill_full_size(*network, expected);
+  place(*network, {at::kCPU, at::kBFloat16, true});
+  network->fold_time();
+  c10::InferenceMode inference;
+  auto sample = hashed_tensor("sample", {1, 8, 32, 32}, expected.seed(), 2.f);
+  auto audio = hashed_tensor("encoder_hidden_states", {1, 50, 384}, expected.seed(), 2.f);
+  auto predicted = network->forward(sample.to(at::kBFloat16), audio.to(at::kBFloat16));
+  EXPECT_LE(relative_error(predicted, expected.tensor("output.sample")), 0.02);
+}
