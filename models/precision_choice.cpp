@@ -2,7 +2,7 @@
 
 #include "models/networks/onednn.hpp"
 
-#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>

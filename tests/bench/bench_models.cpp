@@ -227,9 +227,10 @@ double magnitude(const at::Tensor& x) {
 void time_batches(rows& out, const options& o, const opened_device& device,
                   const std::string& dtype, const std::string& name, const peaks& peak) {
   auto start = steady::now();
+  auto processor_start = processor_ms();
   auto network = o.checkpoint.empty() ? make_subject(name, device.where)
                                       : load_unet(o.checkpoint, device.where);
-  auto load_ms = ms_since(start);
+  auto load = duration{ms_since(start), processor_ms() - processor_start};
   auto load_peak_mb = memory_mb("VmHWM");
   for (const auto& batch : o.batches) {
     auto n = std::stoll(batch);
@@ -249,7 +250,8 @@ void time_batches(rows& out, const options& o, const opened_device& device,
     out.number("gflops", gflops, 1);
     out.number("of_matmul_peak", gflops / peak.matmul, 2);
     out.number("of_conv_peak", gflops / peak.convolution, 2);
-    out.number("load_ms", load_ms, 0);
+    out.number("load_ms", load.wall_ms, 0);
+    out.number("load_cpu_ms", load.processor_ms, 0);
     if (!o.checkpoint.empty()) {
       auto file_mb = static_cast<double>(std::filesystem::file_size(o.checkpoint)) / 1048576.0;
       out.number("file_mb", file_mb, 0);

@@ -64,9 +64,20 @@ double golden_case::expect(const std::string& name, const at::Tensor& got) {
   }
   auto limit = tolerance(name);
   auto worst = (got.to(at::kDouble) - wanted.to(at::kDouble)).abs().max().item<double>();
+  ::testing::Test::RecordProperty(name, std::to_string(worst * 1e6) + "e-6");
   // Written so that NaN fails.
   EXPECT_TRUE(worst <= limit) << name << " is off by " << worst << " (tolerance " << limit << ")";
   return worst;
+}
+
+void golden_case::expect_share(const std::string& name, const at::Tensor& got, double share) {
+  auto wanted = tensor(name).to(at::kDouble);
+  ASSERT_EQ(got.sizes(), wanted.sizes()) << name;
+  auto apart = got.to(at::kDouble) - wanted;
+  auto off = (apart.square().mean() / wanted.square().mean()).sqrt().item<double>();
+  ::testing::Test::RecordProperty(name, std::to_string(100 * off) + " %");
+  EXPECT_TRUE(off <= share) << name << " is off by " << 100 * off << " % (limit " << 100 * share
+                            << " %)";
 }
 
 size_t golden_case::expect_intermediates(const std::map<std::string, at::Tensor>& recorded) {
@@ -79,11 +90,6 @@ size_t golden_case::expect_intermediates(const std::map<std::string, at::Tensor>
     ++count;
   }
   return count;
-}
-
-double relative_error(const at::Tensor& got, const at::Tensor& wanted) {
-  auto apart = got.to(at::kDouble) - wanted.to(at::kDouble);
-  return (apart.square().mean() / wanted.to(at::kDouble).square().mean()).sqrt().item<double>();
 }
 
 at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape, uint64_t seed,

@@ -12,7 +12,8 @@
 
 namespace musetalk::models::testing {
 
-/// One golden case: what goes in, and what has to come out within a tolerance.
+/// One golden case: what goes in, and what has to come out within a tolerance. What was measured
+/// is in the report of the test program (`--gtest_output=json:FILE`).
 class golden_case {
 public:
   explicit golden_case(const std::filesystem::path& folder);
@@ -42,6 +43,10 @@ public:
   /// @returns The largest difference.
   double expect(const std::string& name, const at::Tensor& got);
 
+  /// Adds a failure when `got` is farther from the tensor of that name than a share of it, as a
+  /// whole: root mean square of the difference over that of the tensor. For other number formats.
+  void expect_share(const std::string& name, const at::Tensor& got, double share);
+
   /// Checks every `intermediate.<module>` against what the modules returned.
   /// @returns How many were compared.
   size_t expect_intermediates(const std::map<std::string, at::Tensor>& recorded);
@@ -50,10 +55,6 @@ private:
   json_value manifest_;
   checkpoint tensors_;
 };
-
-/// How far two tensors are apart as a whole: root mean square of the difference over that of
-/// `wanted`.
-double relative_error(const at::Tensor& got, const at::Tensor& wanted);
 
 /// A tensor filled as the full-size cases state it.
 at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape, uint64_t seed,
