@@ -2,9 +2,9 @@
 
 #include "errors/error.hpp"
 #include "models/assembled.hpp"
+#include "models/avatar_networks.hpp"
 #include "models/cuda/batch_runner.hpp"
 #include "models/networks/face_images.hpp"
-#include "models/avatar_networks.hpp"
 
 #include <cstring>
 #include <iterator>

@@ -25,10 +25,6 @@ void batch_buckets::add(size_t batch) {
     sizes_.insert(at, batch);
 }
 
-void batch_buckets::remove(size_t batch) {
-  std::erase(sizes_, batch);
-}
-
 size_t batch_buckets::holding(size_t n) const noexcept {
   auto at = std::lower_bound(sizes_.begin(), sizes_.end(), n);
   return at == sizes_.end() ? 0 : *at;

@@ -20,9 +20,6 @@ public:
   /// Adds a size that has been prepared.
   void add(size_t batch);
 
-  /// Takes a size out that has turned out not to fit.
-  void remove(size_t batch);
-
   /// The smallest prepared size that holds `n` items; 0 when none does.
   size_t holding(size_t n) const noexcept;
 
