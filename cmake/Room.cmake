@@ -12,6 +12,15 @@ function(room name)
   target_link_libraries(${target} PUBLIC ${ROOM_USES} PRIVATE ${ROOM_HIDES} musetalk_warnings)
 endfunction()
 
+# Sources that are compiled as one: what they include is read once. For files that LibTorch makes expensive; their
+# file-local names must differ. Off in the preset `debug`, so that each is also seen to stand alone.
+function(compile_together target name)
+  if(MUSETALKD_COMPILE_TOGETHER)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+    set_source_files_properties(${ARGN} PROPERTIES UNITY_GROUP ${name})
+  endif()
+endfunction()
+
 # tests for one room: room_test(NAME SOURCES … USES … [LABELS …] [TIMEOUT_S n])
 function(room_test name)
   cmake_parse_arguments(TEST "" "TIMEOUT_S" "SOURCES;USES;LABELS" ${ARGN})
