@@ -24,15 +24,21 @@ auto inspect(Inspector& f, job_failure& x) {
 }
 
 template <class Inspector>
+auto inspect(Inspector& f, request_key& x) {
+  return f(caf::meta::type_name("request_key"), x.key, x.fingerprint, x.target, x.at_us);
+}
+
+template <class Inspector>
 auto inspect(Inspector& f, job_request& x) {
   return f(caf::meta::type_name("job_request"), x.kind, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes);
+           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key);
 }
 
 template <class Inspector>
 auto inspect(Inspector& f, job& x) {
   return f(caf::meta::type_name("job"), x.job_id, x.request, x.state, x.attempt, x.created_us,
-           x.started_us, x.finished_us, x.version, x.weights, x.engine, x.failure, x.timings_ms);
+           x.started_us, x.finished_us, x.version, x.weights, x.engine, x.failure, x.timings_ms,
+           x.interruptions);
 }
 
 template <class Inspector>
@@ -43,7 +49,28 @@ auto inspect(Inspector& f, job_progress& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, job_view& x) {
-  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s);
+  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s, x.replayed);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_event& x) {
+  return f(caf::meta::type_name("job_event"), x.sequence, x.job_id, x.at_us, x.state, x.actor,
+           x.reason, x.avatar_id, x.attempt);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_history& x) {
+  return f(caf::meta::type_name("job_history"), x.job, x.events);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, event_query& x) {
+  return f(caf::meta::type_name("event_query"), x.job_id, x.avatar_id, x.after, x.limit);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, event_page& x) {
+  return f(caf::meta::type_name("event_page"), x.events, x.last, x.more, x.jobs);
 }
 
 template <class Inspector>

@@ -56,6 +56,12 @@ CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar_filter))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::page_request))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::media_info))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::version_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::request_key))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_event))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_history))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::event_query))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::event_page))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::version_change))
 
 // At most 10 characters each in CAF 0.17.
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, began, "began")
@@ -91,6 +97,11 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, resolve, "resolve")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, find, "find")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, locate, "locate")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, parse, "parse")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, follow, "follow")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, event, "event")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, history, "history")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, retry, "retry")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, activate, "activate")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -128,7 +139,8 @@ using upload_receiver_actor = caf::typed_actor<
 /// The REGISTRY: the only writer of the catalog. Queue order, job states, restart recovery. No
 /// relation to CAF's actor registry.
 using registry_actor = caf::typed_actor<
-    // Queues a job; answers it, or `queue_full`, `avatar_busy`, `models_missing`, `stopping`.
+    // Queues a job; answers it, or `queue_full`, `avatar_busy`, `models_missing`, `stopping`,
+    // `key_reused`. A request whose key came before has no effect and answers its job.
     caf::replies_to<atom::submit, pipeline::job_request>::with<pipeline::job_view>,
     // Answers a job, or `job_not_found`.
     caf::replies_to<atom::look, job_id>::with<pipeline::job_view>,
@@ -144,11 +156,27 @@ using registry_actor = caf::typed_actor<
     // (`queue_full`).
     caf::replies_to<atom::await_end, job_id>::with<pipeline::job_view>,
     // Withdraws a job: a queued one is cancelled at once, a running one when its runner has let go.
-    // Answers the job as it then is, or `job_not_found`, `job_finished`.
-    caf::replies_to<atom::cancel, job_id>::with<pipeline::job_view>,
+    // Answers the job as it then is, or `job_not_found`, `job_finished`, `key_reused`.
+    caf::replies_to<atom::cancel, job_id, pipeline::request_key>::with<pipeline::job_view>,
+    // Queues a failed or cancelled job once more, as its next attempt. `job_not_found`,
+    // `job_active`, `job_finished` when it completed, `job_source_gone`, and as `submit`.
+    caf::replies_to<atom::retry, job_id, pipeline::request_key>::with<pipeline::job_view>,
+    // Answers a job with all that happened to it, or `job_not_found`.
+    caf::replies_to<atom::history, job_id>::with<pipeline::job_history>,
+    // Answers a page of what happened. Whoever follows is told of everything behind the page's
+    // `last` afterwards, and of nothing in it. `job_not_found`.
+    caf::replies_to<atom::event, pipeline::event_query>::with<pipeline::event_page>,
+    // A JOB FOLLOWER wants to be told of everything from now on, until it ends.
+    caf::reacts_to<atom::follow, caf::strong_actor_ptr>,
     // Removes an avatar with its versions. `avatar_busy` while a job runs for it, unless forced:
-    // then the job is cancelled first. `avatar_not_found`.
-    caf::replies_to<atom::remove, avatar_id, bool>::with<avatar_id>,
+    // then the job is cancelled first. `avatar_not_found`, `precondition_failed` (the text is the
+    // client's `If-Match`).
+    caf::replies_to<atom::remove, avatar_id, bool, std::string>::with<avatar_id>,
+    // Makes a version current, or removes one that is not; answers the avatar. `avatar_not_found`,
+    // `version_not_found`, `version_current`, `precondition_failed`, `avatar_busy`, `key_reused`,
+    // `key_in_use`.
+    caf::replies_to<atom::activate, version_change>::with<pipeline::avatar>,
+    caf::replies_to<atom::remove, version_change>::with<pipeline::avatar>,
     // Answers the state of queue and device without asking anyone.
     caf::replies_to<atom::status>::with<queue_status>,
     // From the GPU SCHEDULER: the device as it now is.
@@ -162,6 +190,14 @@ using registry_actor = caf::typed_actor<
     // Takes no new job, starts none, cancels none: running jobs are let go by the one who stops the
     // system.
     caf::reacts_to<atom::stop>>;
+
+/// A JOB FOLLOWER: is told of every job by the REGISTRY, which sends each thing once and waits for
+/// nothing. To tell many is the follower's business.
+using job_follower_actor = caf::typed_actor<
+    // A job has moved; durable, in the order of the sequence.
+    caf::reacts_to<atom::event, pipeline::job_event>,
+    // Where a job that is not final stands now.
+    caf::reacts_to<atom::progress, pipeline::job_view>>;
 
 /// A PREPROCESSOR: reads clips. One conducts at most one job's clip at a time. Spawn it detached.
 using preprocessor_actor = caf::typed_actor<
@@ -221,6 +257,10 @@ using storage_writer_actor = caf::typed_actor<
     caf::reacts_to<atom::discard, upload_id>,
     // Removes an avatar's link and versions.
     caf::replies_to<atom::remove, avatar_id>::with<avatar_id>,
+    // Switches an avatar's link to another version; `version_not_found`.
+    caf::replies_to<atom::activate, avatar_id, std::string>::with<avatar_id>,
+    // Removes one version, which the link must not name: `version_current`.
+    caf::replies_to<atom::remove, avatar_id, std::string>::with<avatar_id>,
     // INTERNAL: deletes some files of what was removed.
     caf::reacts_to<atom::tick>>;
 

@@ -58,4 +58,9 @@ std::vector<std::string> job_queue::of_avatar(const std::string& avatar_id) cons
   return result;
 }
 
+std::vector<pipeline::job> job_queue::first(size_t most) const {
+  auto end = jobs_.begin() + static_cast<std::ptrdiff_t>(std::min(most, jobs_.size()));
+  return {jobs_.begin(), end};
+}
+
 } // namespace musetalk::actors

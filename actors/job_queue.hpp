@@ -41,6 +41,9 @@ public:
   /// The oldest job of which `f` holds; null when there is none.
   const pipeline::job* find_if(const std::function<bool(const pipeline::job&)>& f) const;
 
+  /// The oldest jobs, at most so many.
+  std::vector<pipeline::job> first(size_t most) const;
+
 private:
   std::deque<pipeline::job> jobs_; ///< By creation.
 };

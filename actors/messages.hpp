@@ -83,11 +83,12 @@ struct queue_status {
   uint64_t failed = 0;
   uint64_t cancelled = 0;
   device_status device;
+  double free_s = -1.; ///< Until a job leaves the queue; negative when unknown.
 
   template <class Inspector>
   friend auto inspect(Inspector& f, queue_status& x) {
     return f(caf::meta::type_name("queue_status"), x.queued, x.running, x.limit, x.completed,
-             x.failed, x.cancelled, x.device);
+             x.failed, x.cancelled, x.device, x.free_s);
   }
 };
 
@@ -103,6 +104,19 @@ struct job_outcome {
   friend auto inspect(Inspector& f, job_outcome& x) {
     return f(caf::meta::type_name("job_outcome"), x.job_id, x.state, x.failure, x.version,
              x.timings_ms);
+  }
+};
+
+/// What is to become of one version of an avatar.
+struct version_change {
+  std::string avatar_id;
+  std::string version;
+  std::string if_match; ///< As the client sent it; empty: whatever the avatar's state.
+  pipeline::request_key key;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, version_change& x) {
+    return f(caf::meta::type_name("version_change"), x.avatar_id, x.version, x.if_match, x.key);
   }
 };
 

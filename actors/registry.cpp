@@ -15,13 +15,16 @@ namespace {
 
 using namespace registry_steps;
 using pipeline::job_view;
+using pipeline::request_key;
 
 bool recover(registry_pointer self) {
   auto& state = self->state;
   auto recovered = self->guarded([&] {
     auto& catalog = *state.parts.catalog;
     for (const auto& x : recover_jobs(catalog, state.config.max_attempts, state.parts.now_us()))
-      state.unused_uploads.push_back(x.request.upload_id);
+      if (x.state != pipeline::job_state::failed)
+        state.unused_uploads.push_back(x.request.upload_id);
+    find_kept_uploads(self);
     for (auto& x : catalog.queued_jobs()) {
       state.last_created_us = std::max(state.last_created_us, x.created_us);
       state.queue.push(std::move(x));
@@ -73,15 +76,28 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
           return std::move(*now);
         return wait_for_end(self, job.value);
       },
-      [=](atom::cancel, const job_id& job) -> caf::result<job_view> {
-        return self->guarded([&] { return cancel(self, job.value); });
+      [=](atom::cancel, const job_id& job, const request_key& key) -> caf::result<job_view> {
+        return self->guarded([&] { return cancel(self, job.value, key); });
       },
-      [=](atom::remove, const avatar_id& avatar, bool force) -> caf::result<avatar_id> {
-        auto allowed = self->guarded([&] { check_removal(self, avatar.value, force); });
+      [=](atom::retry, const job_id& job, const request_key& key) -> caf::result<job_view> {
+        return self->guarded([&] { return retry(self, job.value, key); });
+      },
+      [=](atom::history, const job_id& job) -> caf::result<pipeline::job_history> {
+        return self->guarded([&] { return history(self, job.value); });
+      },
+      [=](atom::event, const pipeline::event_query& query) -> caf::result<pipeline::event_page> {
+        return self->guarded([&] { return events(self, query); });
+      },
+      [=](atom::follow, const caf::strong_actor_ptr& who) { follow(self, who); },
+      [=](atom::remove, const avatar_id& avatar, bool force,
+          const std::string& if_match) -> caf::result<avatar_id> {
+        auto allowed = self->guarded([&] { check_removal(self, avatar.value, force, if_match); });
         if (!allowed)
           return allowed.error();
         return remove(self, avatar.value);
       },
+      [=](atom::activate, const version_change& x) { return activate_version(self, x); },
+      [=](atom::remove, const version_change& x) { return remove_version(self, x); },
       [=](atom::status) { return status(self); },
       [=](atom::status, const device_status& device) { self->state.counts.device = device; },
       [=](atom::progress, const pipeline::job_progress& x) { progress(self, x); },

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct registry_config {
   size_t max_waiters = 256;                        ///< Of `await_end` and `remove`, together.
   std::chrono::milliseconds max_wait{600'000};     ///< After it a waiter's asker has surely gone.
   std::chrono::milliseconds step_timeout{120'000}; ///< Of one request to a worker.
+  std::chrono::seconds keep_failed{86'400};        ///< For how long a failed job's upload is kept.
+  size_t max_kept_uploads = 32;                    ///< Of failed jobs; beyond, the oldest goes.
   std::chrono::milliseconds catalog_retry{1'000};  ///< Until a refused write is tried again.
   uint32_t max_catalog_failures = 30; ///< In a row, of writes that must not be lost; then it ends.
   std::string engine = "native";      ///< `native` or `mock`, for new attempts.
@@ -49,6 +52,8 @@ struct registry_parts {
   runner_factory start_runner;
   std::function<pipeline::timestamp_us()> now_us;
   std::function<std::string()> new_job_id;
+  /// Whether the video of a job can still be read.
+  std::function<bool(const pipeline::job_request&)> source_there;
   fatal_callback fatal; ///< Told when the catalog cannot be used any more.
 };
 
@@ -75,6 +80,13 @@ struct registry_state {
     job_promise reply;
   };
 
+  /// The upload of a failed job, kept in case that it is tried again.
+  struct kept_upload {
+    std::string upload_id;
+    std::string avatar_id;
+    pipeline::timestamp_us until = 0;
+  };
+
   registry_config config;
   registry_parts parts;
   job_queue queue;
@@ -82,7 +94,10 @@ struct registry_state {
   std::vector<waiter> waiters;
   std::map<std::string, std::vector<remove_promise>> removals; ///< By avatar id.
   std::vector<std::string> unused_uploads; ///< Of jobs that ended before there was anyone to tell.
-  queue_status counts;                     ///< Since the start; device as last told.
+  std::vector<kept_upload> kept_uploads;   ///< The oldest first.
+  std::vector<job_follower_actor> followers;
+  std::set<std::string> keys_at_work; ///< Of requests that wait for a worker.
+  queue_status counts;                ///< Since the start; device as last told.
   queue_eta eta;
   pipeline::timestamp_us last_created_us = 0;
   uint32_t catalog_failures = 0; ///< In a row.

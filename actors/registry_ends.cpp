@@ -6,12 +6,9 @@
 
 namespace musetalk::actors::registry_steps {
 
-namespace {
-
 using pipeline::job;
 using pipeline::job_state;
 
-// Seconds until the first place is free; negative when unknown.
 double until_free(const registry_state& state, caf::actor_clock::time_point now) {
   if (state.active.size() < state.config.running_jobs)
     return 0.;
@@ -21,8 +18,6 @@ double until_free(const registry_state& state, caf::actor_clock::time_point now)
       result = result < 0. ? rest : std::min(result, rest);
   return result;
 }
-
-} // namespace
 
 void release_upload(registry_pointer self, const std::string& upload) {
   if (upload.empty())
@@ -48,7 +43,7 @@ void after_end(registry_pointer self, const job& record) {
     x.reply.deliver(view);
     return true;
   });
-  release_upload(self, record.request.upload_id);
+  keep_or_release(self, record);
   const auto& avatar = record.request.avatar_id;
   if (state.removals.contains(avatar) && !has_jobs(state, avatar))
     remove_files(self, avatar);
@@ -69,6 +64,7 @@ void remove_files(registry_pointer self, const std::string& avatar) {
             auto& catalog = *self->state.parts.catalog;
             auto done = self->guarded([&] { return catalog.remove_avatar(removed.value); });
             spdlog::info("avatar {} is removed", removed.value);
+            release_kept(self, removed.value);
             if (done)
               deliver(removed);
             else

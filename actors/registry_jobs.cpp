@@ -88,17 +88,19 @@ bool settle(registry_pointer self, const std::string& job_id) {
   auto& state = self->state;
   auto& x = state.active.at(job_id);
   auto record = ended_record(state, x);
+  auto event = pipeline::job_event{};
   auto written = write_surely(self, [&] {
-    if (record.state == job_state::completed)
-      state.parts.catalog->complete_job(record, x.outcome->version, "runner");
-    else
-      state.parts.catalog->move_job(record, "runner", reason_of(record));
+    auto& catalog = *state.parts.catalog;
+    event = record.state == job_state::completed
+                ? catalog.complete_job(record, x.outcome->version, "runner")
+                : catalog.move_job(record, "runner", reason_of(record));
   });
   if (!written)
     return false;
   spdlog::info("job {} is {}: {}", job_id, to_string(record.state), reason_of(record));
   count(state, x, record);
   state.active.erase(job_id);
+  tell(self, event);
   after_end(self, record);
   self->send(self, atom::next_v);
   return true;
@@ -158,8 +160,10 @@ bool start_one(registry_pointer self) {
   record.started_us = state.parts.now_us();
   record.engine = state.config.engine;
   record.weights = state.config.weights;
+  auto event = pipeline::job_event{};
   auto written = write_surely(self, [&] {
-    state.parts.catalog->move_job(record, "registry", "attempt " + std::to_string(record.attempt));
+    event = state.parts.catalog->move_job(record, "registry",
+                                          "attempt " + std::to_string(record.attempt));
   });
   if (!written)
     return false;
@@ -171,6 +175,8 @@ bool start_one(registry_pointer self) {
   x.started = self->clock().now();
   x.progress.job_id = record.job_id;
   spdlog::info("job {} runs, attempt {}", record.job_id, record.attempt);
+  tell(self, event);
+  tell_queue(self);
   auto runner = self->guarded([&] {
     return state.parts.start_runner(caf::actor_cast<registry_actor>(self), record, place);
   });
@@ -213,6 +219,7 @@ void progress(registry_pointer self, const pipeline::job_progress& x) {
   job.progress = x;
   job.progress.fraction = fraction;
   job.eta.moved(fraction, self->clock().now());
+  tell_progress(self, job.record);
 }
 
 void outcome(registry_pointer self, const job_outcome& x) {
@@ -225,6 +232,7 @@ void outcome(registry_pointer self, const job_outcome& x) {
 
 void runner_down(registry_pointer self, const caf::actor_addr& source) {
   auto& state = self->state;
+  follower_down(self, source);
   auto found = std::find_if(state.active.begin(), state.active.end(), [&](const auto& x) {
     return x.second.runner && x.second.runner.address() == source;
   });
@@ -240,6 +248,7 @@ void runner_down(registry_pointer self, const caf::actor_addr& source) {
 void next(registry_pointer self) {
   auto& state = self->state;
   state.retry_sent = false;
+  release_kept(self);
   for (const auto& upload : std::exchange(state.unused_uploads, {}))
     release_upload(self, upload);
   settle_refused(self);

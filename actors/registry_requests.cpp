@@ -1,4 +1,5 @@
 #include "actors/registry_steps.hpp"
+#include "pipeline/avatar_tag.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -50,6 +51,8 @@ std::string joined(const std::vector<std::string>& xs) {
   return result;
 }
 
+} // namespace
+
 void require_place(const registry_state& state, const job_request& request) {
   if (!state.config.missing_models.empty())
     throw error(errc::models_missing,
@@ -62,6 +65,26 @@ void require_place(const registry_state& state, const job_request& request) {
                                       std::to_string(state.config.queue_limit) + ".");
 }
 
+std::string earlier_target(registry_pointer self, const pipeline::request_key& key) {
+  if (key.key.empty())
+    return {};
+  auto& state = self->state;
+  if (state.keys_at_work.contains(key.key))
+    throw error(errc::key_in_use, "A request with this Idempotency-Key is still at work.");
+  auto since = state.parts.now_us() - pipeline::request_key_age_us;
+  auto known = state.parts.catalog->find_key(key.key, since);
+  if (!known)
+    return {};
+  if (known->fingerprint != key.fingerprint)
+    throw error(errc::key_reused, "This Idempotency-Key came with another request before.");
+  return known->target;
+}
+
+pipeline::request_key stamped(registry_pointer self, pipeline::request_key key) {
+  key.at_us = self->state.parts.now_us();
+  return key;
+}
+
 job find_job(registry_state& state, const std::string& job_id) {
   if (auto found = state.active.find(job_id); found != state.active.end())
     return found->second.record;
@@ -72,26 +95,32 @@ job find_job(registry_state& state, const std::string& job_id) {
   throw error(errc::job_not_found, "There is no job of that id.");
 }
 
-void cancel_queued(registry_pointer self, const std::string& job_id, const std::string& reason) {
+namespace {
+
+void cancel_queued(registry_pointer self, const std::string& job_id, const std::string& reason,
+                   const pipeline::request_key& key = {}) {
   auto& state = self->state;
   auto record = *state.queue.find(job_id);
   record.state = job_state::cancelled;
   record.finished_us = state.parts.now_us();
-  state.parts.catalog->move_job(record, "client", reason);
+  auto event = state.parts.catalog->move_job(record, "client", reason, stamped(self, key));
   state.queue.take(job_id);
   ++state.counts.cancelled;
   spdlog::info("job {} is cancelled: {}", job_id, reason);
+  tell(self, event);
+  tell_queue(self);
   after_end(self, record);
 }
 
-void cancel_active(registry_pointer self, registry_state::active_job& x,
-                   const std::string& reason) {
+void cancel_active(registry_pointer self, registry_state::active_job& x, const std::string& reason,
+                   const pipeline::request_key& key = {}) {
   if (x.record.state != job_state::running || x.outcome)
     return;
   auto record = x.record;
   record.state = job_state::cancelling;
-  self->state.parts.catalog->move_job(record, "client", reason);
+  auto event = self->state.parts.catalog->move_job(record, "client", reason, stamped(self, key));
   x.record = record;
+  tell(self, event);
   spdlog::info("job {} is being cancelled: {}", record.job_id, reason);
   self->send(x.runner, atom::cancel_v);
 }
@@ -122,25 +151,47 @@ void require_waiting_place(registry_pointer self) {
                                       " clients wait for jobs already; that is the limit.");
 }
 
+// What a request of the same key did before, as it is now.
+job_view replayed(registry_pointer self, const std::string& job_id) {
+  auto result = view_of(self, find_job(self->state, job_id));
+  result.replayed = true;
+  return result;
+}
+
+// The work is done or under way: nothing new happens, but the key is kept.
+job_view same_again(registry_pointer self, const job& same, const pipeline::request_key& key) {
+  if (!key.key.empty()) {
+    auto kept = stamped(self, key);
+    kept.target = same.job_id;
+    self->state.parts.catalog->keep_key(kept);
+  }
+  return view_of(self, same);
+}
+
 } // namespace
 
 job_view submit(registry_pointer self, const job_request& request) {
   auto& state = self->state;
   if (state.stopping)
     throw error(errc::stopping, "The service is stopping.");
+  if (auto earlier = earlier_target(self, request.key); !earlier.empty())
+    return replayed(self, earlier);
   if (auto same = find_same(state, request); same && !state.removals.contains(request.avatar_id))
-    return view_of(self, *same);
+    return same_again(self, *same, request.key);
   require_place(state, request);
   auto record = job{};
   record.job_id = state.parts.new_job_id();
   record.request = request;
+  record.request.key = stamped(self, request.key);
   record.engine = state.config.engine;
   record.weights = state.config.weights;
   // Strictly growing, so that the order of creation is the order of the queue after a restart too.
   record.created_us = std::max(state.parts.now_us(), state.last_created_us + 1);
-  state.parts.catalog->add_job(record, "client");
+  auto event = state.parts.catalog->add_job(record, "client");
+  record.request.key = {};
   state.last_created_us = record.created_us;
   state.queue.push(record);
+  tell(self, event);
   spdlog::info("job {} is queued for avatar {}", record.job_id, request.avatar_id);
   self->send(self, atom::next_v);
   return view_of(self, record);
@@ -164,16 +215,19 @@ pipeline::job_page list_jobs(registry_pointer self, const pipeline::job_filter& 
   return result;
 }
 
-job_view cancel(registry_pointer self, const std::string& job_id) {
+job_view cancel(registry_pointer self, const std::string& job_id,
+                const pipeline::request_key& key) {
   auto& state = self->state;
+  if (auto earlier = earlier_target(self, key); !earlier.empty())
+    return replayed(self, earlier);
   auto record = find_job(state, job_id);
   if (is_final(record.state))
     throw error(errc::job_finished,
                 "The job has already ended: " + std::string{to_string(record.state)} + ".");
   if (auto found = state.active.find(job_id); found != state.active.end())
-    cancel_active(self, found->second, "asked by a client");
+    cancel_active(self, found->second, "asked by a client", key);
   else
-    cancel_queued(self, job_id, "asked by a client");
+    cancel_queued(self, job_id, "asked by a client", key);
   return look(self, job_id);
 }
 
@@ -190,11 +244,15 @@ caf::result<job_view> wait_for_end(registry_pointer self, const std::string& job
   return reply;
 }
 
-void check_removal(registry_pointer self, const std::string& avatar_id, bool force) {
+void check_removal(registry_pointer self, const std::string& avatar_id, bool force,
+                   const std::string& if_match) {
   auto& state = self->state;
   auto busy = has_jobs(state, avatar_id);
-  if (!busy && !state.parts.catalog->find_avatar(avatar_id))
+  auto known = state.parts.catalog->find_avatar(avatar_id);
+  if (!busy && !known)
     throw error(errc::avatar_not_found, "There is no avatar of that id.");
+  if (known)
+    pipeline::require_match(*known, if_match);
   if (busy && !force && !state.removals.contains(avatar_id))
     throw error(errc::avatar_busy, "A job of the avatar has not ended. Remove it by force to "
                                    "cancel the job.");
@@ -222,6 +280,7 @@ queue_status status(registry_pointer self) {
   auto result = state.counts;
   result.queued = static_cast<uint32_t>(state.queue.size());
   result.running = static_cast<uint32_t>(state.active.size());
+  result.free_s = until_free(state, self->clock().now());
   return result;
 }
 

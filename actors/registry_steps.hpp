@@ -12,15 +12,25 @@ pipeline::job_view look(registry_pointer self, const std::string& job_id);
 pipeline::avatar look_avatar(registry_pointer self, const std::string& avatar_id);
 pipeline::job_page list_jobs(registry_pointer self, const pipeline::job_filter& filter,
                              const pipeline::page_request& page);
-pipeline::job_view cancel(registry_pointer self, const std::string& job_id);
+pipeline::job_view cancel(registry_pointer self, const std::string& job_id,
+                          const pipeline::request_key& key);
+pipeline::job_view retry(registry_pointer self, const std::string& job_id,
+                         const pipeline::request_key& key);
+pipeline::job_history history(registry_pointer self, const std::string& job_id);
+pipeline::event_page events(registry_pointer self, const pipeline::event_query& query);
 
 /// The job, and room for one more waiter if it is not final.
 pipeline::job_view look_for_end(registry_pointer self, const std::string& job_id);
 caf::result<pipeline::job_view> wait_for_end(registry_pointer self, const std::string& job_id);
 
 /// Throws when the avatar cannot be removed now; cancels its jobs when forced.
-void check_removal(registry_pointer self, const std::string& avatar_id, bool force);
+void check_removal(registry_pointer self, const std::string& avatar_id, bool force,
+                   const std::string& if_match);
 caf::result<avatar_id> remove(registry_pointer self, const std::string& avatar_id);
+
+/// Answer the avatar as it is afterwards.
+caf::result<pipeline::avatar> activate_version(registry_pointer self, const version_change& x);
+caf::result<pipeline::avatar> remove_version(registry_pointer self, const version_change& x);
 
 queue_status status(registry_pointer self);
 
@@ -36,7 +46,36 @@ void next(registry_pointer self);
 /// the catalog as they are: the next start takes them up.
 void begin_exit(registry_pointer self, caf::error reason);
 
-// -- shared by the two parts ------------------------------------------------------
+// -- followers --------------------------------------------------------------------
+void follow(registry_pointer self, const caf::strong_actor_ptr& who);
+void follower_down(registry_pointer self, const caf::actor_addr& source);
+
+/// Tells the followers of a move that is in the catalog, and where the job stands now.
+void tell(registry_pointer self, const pipeline::job_event& x);
+
+/// Tells the followers where a job that is not final stands.
+void tell_progress(registry_pointer self, const pipeline::job& record);
+
+/// Tells the followers of those that moved up in the queue.
+void tell_queue(registry_pointer self);
+
+// -- shared by the parts ----------------------------------------------------------
+/// A job wherever it is. @throws error `job_not_found`.
+pipeline::job find_job(registry_state& state, const std::string& job_id);
+
+/// @throws error why no job of that request can be queued now.
+void require_place(const registry_state& state, const pipeline::job_request& request);
+
+/// What an earlier request of the same key had its effect on; empty when there was none.
+/// @throws error `key_reused`, `key_in_use`.
+std::string earlier_target(registry_pointer self, const pipeline::request_key& key);
+
+/// The key as it is stored with its effect now.
+pipeline::request_key stamped(registry_pointer self, pipeline::request_key key);
+
+/// Seconds until the first place is free; negative when unknown.
+double until_free(const registry_state& state, caf::actor_clock::time_point now);
+
 /// The job with what is only known now.
 pipeline::job_view view_of(registry_pointer self, const pipeline::job& record);
 
@@ -46,6 +85,15 @@ bool has_jobs(const registry_state& state, const std::string& avatar_id);
 /// Tells the UPLOAD RECEIVER that nobody needs an upload any more; remembers it while there is
 /// none.
 void release_upload(registry_pointer self, const std::string& upload);
+
+/// Takes up what an earlier process kept. @throws error `catalog_failed`.
+void find_kept_uploads(registry_pointer self);
+
+/// Keeps the upload of a job that failed, or releases that of one that ended otherwise.
+void keep_or_release(registry_pointer self, const pipeline::job& record);
+
+/// Releases kept uploads whose time is over, or that are of this avatar.
+void release_kept(registry_pointer self, const std::string& avatar_id = {});
 
 /// Tells waiters, frees the upload and goes on with a removal: called once a job is final and the
 /// catalog has it.

@@ -43,14 +43,15 @@ pipeline::job after_restart(pipeline::job x, const std::string& published, uint3
     x.version = published;
   } else if (x.state == job_state::cancelling) {
     x.state = job_state::cancelled;
-  } else if (x.attempt < max_attempts) {
+  } else if (x.interruptions + 1 < max_attempts) {
     x.state = job_state::queued;
     ++x.attempt;
+    ++x.interruptions;
     x.started_us = 0;
   } else {
     x.state = job_state::failed;
     x.failure = {errc::attempts_exhausted, "The job was interrupted by " +
-                                               std::to_string(x.attempt) +
+                                               std::to_string(x.interruptions + 1) +
                                                " restarts of the service; the limit is " +
                                                std::to_string(max_attempts) + " attempts."};
   }

@@ -17,7 +17,9 @@ namespace musetalk::actors {
 /// | running or cancelling | a version of it is published | completed |
 /// | cancelling | nothing is published | cancelled |
 /// | running | it may be tried again | queued, attempt + 1 |
-/// | running | it was tried `max_attempts` times | failed, `attempts_exhausted` |
+/// | running | it was interrupted `max_attempts` times | failed, `attempts_exhausted` |
+///
+/// Attempts that a client asked for do not count: a retry begins anew.
 ///
 /// @param published Name of the version that the job made; empty when it made none.
 /// @returns The job as it shall be stored.

@@ -103,6 +103,21 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
           return avatar;
         });
       },
+      [=](atom::activate, const avatar_id& avatar,
+          const std::string& version) -> caf::result<avatar_id> {
+        return self->guarded([&] {
+          self->state.store->activate_version(avatar.value, version);
+          return avatar;
+        });
+      },
+      [=](atom::remove, const avatar_id& avatar,
+          const std::string& version) -> caf::result<avatar_id> {
+        return self->guarded([&] {
+          self->state.store->remove_version(avatar.value, version);
+          sweep_later(self);
+          return avatar;
+        });
+      },
       [=](atom::tick) { sweep(self); },
   };
 }

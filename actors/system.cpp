@@ -33,10 +33,13 @@ caf::strong_actor_ptr pointer(const Handle& x) {
   return caf::actor_cast<caf::strong_actor_ptr>(x);
 }
 
-// What waits or was interrupted still needs its upload; everything else half is removed.
-void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog) {
+// What waits, was interrupted or may be retried still needs its upload; everything else half is
+// removed.
+void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
+                   pipeline::timestamp_us failed_since) {
   auto kept = std::vector<std::string>{};
-  for (const auto& jobs : {catalog.queued_jobs(), catalog.active_jobs()})
+  for (const auto& jobs :
+       {catalog.queued_jobs(), catalog.active_jobs(), catalog.failed_uploads(failed_since)})
     for (const auto& x : jobs)
       if (!x.request.upload_id.empty())
         kept.push_back(x.request.upload_id);
@@ -98,15 +101,26 @@ struct service_system::impl {
     };
   }
 
+  std::function<bool(const pipeline::job_request&)> source_there() {
+    return [layout = store->layout()](const pipeline::job_request& x) {
+      auto reason = std::error_code{};
+      auto video = x.upload_id.empty() ? std::filesystem::path{x.video_path}
+                                       : layout.upload(x.upload_id) / "source";
+      return std::filesystem::is_regular_file(video, reason);
+    };
+  }
+
   registry_actor spawn_registry() {
-    auto registry_with = registry_parts{catalog,      workers,          start_runner(),
-                                        parts.now_us, parts.new_job_id, tell_fatal()};
+    auto registry_with =
+        registry_parts{catalog,          workers,        start_runner(), parts.now_us,
+                       parts.new_job_id, source_there(), tell_fatal()};
     return system.spawn<caf::detached>(actors::registry, registry_settings(config), registry_with);
   }
 
   // Workers first, then those who ask them; nothing runs before the registry's first `next`.
   void start() {
-    recover_store(*store, *catalog);
+    auto keep = std::chrono::microseconds{config.keep_failed}.count();
+    recover_store(*store, *catalog, parts.now_us() - keep);
     auto places = std::max<size_t>(config.running_jobs, 1);
     workers->change([&](worker_set& x) {
       x.storage = spawn_storage();

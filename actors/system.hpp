@@ -31,6 +31,7 @@ struct system_config {
   size_t queue_limit = 16;
   size_t running_jobs = 1; ///< Each has a PREPROCESSOR of its own.
   uint32_t max_attempts = 3;
+  std::chrono::seconds keep_failed{86'400}; ///< For how long a failed job's upload is kept.
   std::chrono::seconds job_timeout{1'800};
   std::chrono::seconds step_timeout{120}; ///< Of one request to a worker; finite, always.
   int32_t batch_frames = 8;

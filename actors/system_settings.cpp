@@ -29,6 +29,7 @@ registry_config registry_settings(const system_config& x) {
   result.max_waiters = x.max_waiters;
   result.max_wait = x.max_wait;
   result.step_timeout = x.step_timeout;
+  result.keep_failed = x.keep_failed;
   result.engine = x.mock ? "mock" : "native";
   result.weights = weights_of(x);
   if (!x.mock)

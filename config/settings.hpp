@@ -51,6 +51,7 @@ struct settings {
   int32_t queue_limit = 0;
   int32_t running_jobs = 0;
   int32_t max_attempts = 0;
+  int32_t keep_failed_seconds = 0; ///< The upload of a failed job.
   int32_t job_timeout_seconds = 0;
   int32_t step_timeout_seconds = 0;
   int32_t batch_frames = 0;

@@ -88,6 +88,7 @@ actors::system_config system_config_of(const config::settings& x,
   result.queue_limit = static_cast<size_t>(x.queue_limit);
   result.running_jobs = static_cast<size_t>(x.running_jobs);
   result.max_attempts = static_cast<uint32_t>(x.max_attempts);
+  result.keep_failed = seconds{x.keep_failed_seconds};
   result.job_timeout = seconds{x.job_timeout_seconds};
   result.step_timeout = seconds{x.step_timeout_seconds};
   result.batch_frames = x.batch_frames;

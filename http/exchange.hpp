@@ -29,6 +29,10 @@ public:
 
   /// Whether bytes can still be queued.
   virtual bool open() const noexcept = 0;
+
+  /// Queued bytes that the client's socket has not taken: who has more to say that can wait, waits
+  /// until there are none.
+  virtual size_t backlog() const noexcept = 0;
 };
 
 /// One request and the duty to answer it. Every call may come from any thread at any time later.

@@ -80,6 +80,10 @@ void require_known_query(const request& in, std::initializer_list<std::string_vi
   }
 }
 
+bool yes_no_query(const request& in, std::string_view name) {
+  return in.query.contains(name) && yes_no_field(name, in.query_value(name));
+}
+
 pipeline::page_request page_of(const request& in) {
   auto result = pipeline::page_request{};
   if (in.query.contains("limit"))

@@ -24,6 +24,9 @@ inline constexpr size_t max_tutor_id_bytes = 128;
 /// `true`, `false`, `1` or `0`; words in any case.
 bool yes_no_field(std::string_view name, std::string_view text);
 
+/// The same for a key of the query; false without it.
+bool yes_no_query(const request& in, std::string_view name);
+
 /// A whole number of `[least, most]`.
 int64_t whole_field(std::string_view name, std::string_view text, int64_t least, int64_t most);
 

@@ -1,7 +1,9 @@
 #include "http/front_end.hpp"
 
+#include "http/answers.hpp"
 #include "http/json.hpp"
 #include "http/problem.hpp"
+#include "pipeline/avatar_tag.hpp"
 #include "pipeline/ids.hpp"
 
 #include <utility>
@@ -46,31 +48,29 @@ auto showing(const exchange_ptr& to) {
   };
 }
 
-/// A job that did not end well, for a client that waited for it.
-response failed_job_response(const pipeline::job& job, const std::string& request_id) {
-  auto failed = job.state == pipeline::job_state::failed;
-  auto code = failed ? job.failure.code : errc::cancelled;
-  auto body =
-      problem_json(code, failed ? job.failure.detail : "The job was cancelled.", request_id);
-  body["job_id"] = job.job_id;
-  body["avatar_id"] = job.request.avatar_id;
-  return problem_response(code, body);
+/// `failing` for requests that queue a job.
+auto failing_to_queue(front_end_pointer self, const exchange_ptr& to) {
+  return [self, to](const caf::error& x) {
+    self->note(x);
+    if (actors::code_of(x) != errc::queue_full) {
+      fail(to, x);
+      return;
+    }
+    const auto& config = self->state.config;
+    self->request(config.registry, config.timeout, atom::status_v)
+        .then(
+            [=](const actors::queue_status& queue) {
+              reply(to,
+                    [&] { return queue_full_response(actors::detail_of(x), queue, to->in().id); });
+            },
+            [=](const caf::error&) { fail(to, x); });
+  };
 }
 
-/// What became of the job that a client asked for.
-response job_response(const pipeline::job_view& x, bool waited, const request& in) {
-  const auto& job = x.record;
-  auto done = job.state == pipeline::job_state::completed;
-  // One that did not wait is told that its request was taken, and looks at the job later.
-  if (waited && !done && is_final(job.state))
-    return failed_job_response(job, in.id);
-  auto body = accepted_json(x);
-  auto created = done && waited;
-  auto answer = json_response(created ? 201 : 202, body);
-  answer.headers.add("Location", body["links"][created ? "avatar" : "job"].get<std::string>());
-  if (waited && !in.query.contains("wait"))
-    answer.headers.add("Preference-Applied", "wait");
-  return answer;
+auto showing_versions(const exchange_ptr& to) {
+  return [to](const pipeline::avatar& x) {
+    reply(to, [&] { return versions_response(x); });
+  };
 }
 
 void answer_job(const exchange_ptr& to, const pipeline::job_view& x, bool waited) {
@@ -109,7 +109,11 @@ auto job_made(front_end_pointer self, const exchange_ptr& to, const wish_to_wait
 
 void answer_avatar(front_end_pointer self, const exchange_ptr& to, const pipeline::avatar& found) {
   auto answer = [=](const std::optional<pipeline::job_view>& job) {
-    reply(to, [&] { return json_response(200, to_json(found, job)); });
+    reply(to, [&] {
+      auto shown = json_response(200, to_json(found, job));
+      shown.headers.add("ETag", pipeline::avatar_tag(found));
+      return shown;
+    });
   };
   if (found.latest_job_id.empty()) {
     answer(std::nullopt);
@@ -212,38 +216,63 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                 failing(self, x.to));
       },
       [=](const remove_avatar& x) {
-        ask(self->state.config.registry, atom::remove_v, x.id, x.force)
+        ask(self->state.config.registry, atom::remove_v, x.id, x.force, x.if_match)
             .then(
                 [to = x.to](const actors::avatar_id& id) {
                   reply(to, [&] { return json_response(200, deleted_json(id.value)); });
                 },
                 failing(self, x.to));
       },
+      [=](const list_versions& x) {
+        ask(self->state.config.registry, atom::look_v, x.id)
+            .then(showing_versions(x.to), failing(self, x.to));
+      },
+      [=](const activate_version& x) {
+        ask(self->state.config.registry, atom::activate_v, x.change)
+            .then(showing_versions(x.to), failing(self, x.to));
+      },
+      [=](const remove_version& x) {
+        ask(self->state.config.registry, atom::remove_v, x.change)
+            .then(showing_versions(x.to), failing(self, x.to));
+      },
       [=](const create_avatar& x) {
         ask(self->state.config.uploads(), atom::create_v, x.request)
-            .then(job_made(self, x.to, x.wait), failing(self, x.to));
+            .then(job_made(self, x.to, x.wait), failing_to_queue(self, x.to));
       },
       [=](const commit_upload& x) {
         ask(self->state.config.uploads(), atom::commit_v, x.file, x.request)
-            .then(job_made(self, x.to, x.wait), failing(self, x.to));
+            .then(job_made(self, x.to, x.wait), failing_to_queue(self, x.to));
       },
       [=](const list_jobs& x) {
         ask(self->state.config.registry, atom::list_v, x.filter, x.page)
             .then(showing<pipeline::job_page>(x.to), failing(self, x.to));
       },
       [=](const show_job& x) {
-        ask(self->state.config.registry, atom::look_v, x.id)
-            .then(showing<pipeline::job_view>(x.to), failing(self, x.to));
+        if (x.history)
+          ask(self->state.config.registry, atom::history_v, x.id)
+              .then(showing<pipeline::job_history>(x.to), failing(self, x.to));
+        else
+          ask(self->state.config.registry, atom::look_v, x.id)
+              .then(showing<pipeline::job_view>(x.to), failing(self, x.to));
       },
       [=](const cancel_job& x) {
-        ask(self->state.config.registry, atom::cancel_v, x.id)
+        ask(self->state.config.registry, atom::cancel_v, x.id, x.key)
             .then(
                 [to = x.to](const pipeline::job_view& job) {
                   reply(to, [&] {
-                    return json_response(is_final(job.record.state) ? 200 : 202, to_json(job));
+                    auto status = is_final(job.record.state) ? 200 : 202;
+                    return marked(json_response(status, to_json(job)), job);
                   });
                 },
                 failing(self, x.to));
+      },
+      [=](const retry_job& x) {
+        ask(self->state.config.registry, atom::retry_v, x.id, x.key)
+            .then(
+                [to = x.to](const pipeline::job_view& job) {
+                  reply(to, [&] { return marked(json_response(202, to_json(job)), job); });
+                },
+                failing_to_queue(self, x.to));
       },
       [=](const show_health& x) {
         ask(self->state.config.registry, atom::status_v)
@@ -272,23 +301,6 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
         self->state.stopping = true;
         for (const auto& [number, x] : std::exchange(self->state.waiters, {}))
           answer_job(x.to, x.job, true);
-      },
-  };
-}
-
-upload_closer_actor::behavior_type
-upload_closer(upload_closer_pointer self, const front_end_actor& next,
-              const std::function<actors::upload_receiver_actor()>& uploads) {
-  return {
-      [=](const end_upload& x) {
-        auto file = self->guarded([&] { return x.spool->finish(); });
-        if (!file) {
-          fail(x.to, file.error());
-          self->send(uploads(), atom::gone_v, actors::upload_id{x.request.upload_id});
-          return;
-        }
-        x.spool->keep();
-        self->send(next, commit_upload{x.to, std::move(*file), x.request, x.wait});
       },
   };
 }

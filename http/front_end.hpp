@@ -52,6 +52,22 @@ struct remove_avatar {
   exchange_ptr to;
   actors::avatar_id id;
   bool force = false;
+  std::string if_match;
+};
+
+struct list_versions {
+  exchange_ptr to;
+  actors::avatar_id id;
+};
+
+struct activate_version {
+  exchange_ptr to;
+  actors::version_change change;
+};
+
+struct remove_version {
+  exchange_ptr to;
+  actors::version_change change;
 };
 
 struct create_avatar {
@@ -85,11 +101,19 @@ struct list_jobs {
 struct show_job {
   exchange_ptr to;
   actors::job_id id;
+  bool history = false;
 };
 
 struct cancel_job {
   exchange_ptr to;
   actors::job_id id;
+  pipeline::request_key key;
+};
+
+struct retry_job {
+  exchange_ptr to;
+  actors::job_id id;
+  pipeline::request_key key;
 };
 
 struct show_health {
@@ -113,6 +137,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::commit_upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_jobs)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::cancel_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::retry_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_versions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::activate_version)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_version)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_health)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_readiness)
 
@@ -129,16 +157,20 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<show_picture>,
     // 200 when the avatar is gone.
     caf::reacts_to<remove_avatar>,
+    // 200 with the versions of an avatar; with those that are then left, and which is current.
+    caf::reacts_to<list_versions>, caf::reacts_to<activate_version>, caf::reacts_to<remove_version>,
     // 202 with the job; 201 when it completed within the wait.
     caf::reacts_to<create_avatar>,
     // The same for an upload.
     caf::reacts_to<commit_upload>,
     // 200 with a page of jobs.
     caf::reacts_to<list_jobs>,
-    // 200 with one job.
+    // 200 with one job, with its history where that is wanted.
     caf::reacts_to<show_job>,
     // 202 while it is still letting go, 200 when it is cancelled.
     caf::reacts_to<cancel_job>,
+    // 202 with the job, queued once more.
+    caf::reacts_to<retry_job>,
     // 200 with the state of everything.
     caf::reacts_to<show_health>,
     // 200 when avatars can be made, else 503 that says what is missing.

@@ -45,18 +45,22 @@ std::string job_link(std::string_view id) {
   return "/mgmt/v1/jobs/" + std::string{id};
 }
 
+json version_list(const pipeline::avatar& x) {
+  auto result = json::array();
+  for (const auto& version : x.versions)
+    result.push_back(to_json(version));
+  return result;
+}
+
 /// What both forms of an avatar begin with.
 json avatar_base(const pipeline::avatar& x) {
-  auto versions = json::array();
-  for (const auto& version : x.versions)
-    versions.push_back(to_json(version));
   return {{"avatar_id", x.avatar_id},
           {"tutor_id", text_or_null(x.tutor_id)},
           {"status", x.status},
           {"created_at", time_or_null(x.created_us)},
           {"updated_at", time_or_null(x.updated_us)},
           {"current_version", text_or_null(x.current_version)},
-          {"versions", std::move(versions)}};
+          {"versions", version_list(x)}};
 }
 
 json avatar_links(const pipeline::avatar& x) {
@@ -96,6 +100,9 @@ json to_json(const pipeline::job_view& x) {
           {"status", to_string(job.state)},
           {"stage", stage == job_stage::none ? json{} : json(to_string(stage))},
           {"fraction", rounded(fraction, 1e4)},
+          {"frames_done", running ? json(x.progress.frames_done) : json{}},
+          {"frames_total",
+           running && x.progress.frames_total > 0 ? json(x.progress.frames_total) : json{}},
           {"position", job.state == job_state::queued ? json(x.position) : json{}},
           {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
           {"attempt", job.attempt},
@@ -105,6 +112,22 @@ json to_json(const pipeline::job_view& x) {
           {"timings_ms", std::move(timings)},
           {"weights", text_or_null(job.weights)},
           {"error", failure_or_null(job)}};
+}
+
+json to_json(const pipeline::job_event& x) {
+  return {{"sequence", x.sequence},   {"job_id", x.job_id},
+          {"avatar_id", x.avatar_id}, {"status", to_string(x.state)},
+          {"attempt", x.attempt},     {"at", time_or_null(x.at_us)},
+          {"actor", x.actor},         {"reason", text_or_null(x.reason)}};
+}
+
+json to_json(const pipeline::job_history& x) {
+  auto result = to_json(x.job);
+  auto events = json::array();
+  for (const auto& event : x.events)
+    events.push_back(to_json(event));
+  result["events"] = std::move(events);
+  return result;
 }
 
 json to_json(const pipeline::avatar_version& x) {
@@ -134,6 +157,13 @@ json to_json(const pipeline::avatar& x, const std::optional<pipeline::job_view>&
   result["job"] = job ? to_json(*job) : json{};
   result["links"] = avatar_links(x);
   return result;
+}
+
+json versions_json(const pipeline::avatar& x) {
+  return {{"avatar_id", x.avatar_id},
+          {"current_version", text_or_null(x.current_version)},
+          {"total", x.versions.size()},
+          {"versions", version_list(x)}};
 }
 
 json to_json(const pipeline::avatar_page& x, bool detail) {

@@ -32,10 +32,16 @@ std::string text_of(const json& x);
 /// An answer of `application/json`.
 response json_response(int status, const json& body);
 
-/// `{job_id, avatar_id, kind, status, stage, fraction, position, eta_s, attempt, created_at,
-/// started_at, finished_at, timings_ms, weights, error}`. `position` counts the jobs ahead and is
-/// null unless queued; `stage` is null unless running.
+/// `{job_id, avatar_id, kind, status, stage, fraction, frames_done, frames_total, position, eta_s,
+/// attempt, created_at, started_at, finished_at, timings_ms, weights, error}`. `position` counts
+/// the jobs ahead and is null unless queued; `stage` and the frames are null unless running.
 json to_json(const pipeline::job_view& x);
+
+/// `{sequence, job_id, avatar_id, status, attempt, at, actor, reason}`.
+json to_json(const pipeline::job_event& x);
+
+/// A job with `events`, the oldest first.
+json to_json(const pipeline::job_history& x);
 
 /// `{version, created_at, job_id, engine, weights, frames, width, height, duration_s, bytes,
 /// video_sha256, apply_blur}`.
@@ -47,6 +53,9 @@ json to_json(const pipeline::avatar& x);
 
 /// The same with `job` as an object (or null) instead of `job_id`: one avatar with all there is.
 json to_json(const pipeline::avatar& x, const std::optional<pipeline::job_view>& job);
+
+/// `{avatar_id, current_version, total, versions}`, the oldest version first.
+json versions_json(const pipeline::avatar& x);
 
 /// `{total, avatars: ["id", ...]}`, or objects with `detail`; `next_cursor` only when there is
 /// more.

@@ -45,6 +45,15 @@ front_end_config front_end_config_of(const config::settings& x,
   return result;
 }
 
+event_feed_config event_feed_config_of(const config::settings& x, actors::service_system& system) {
+  auto result = event_feed_config{};
+  result.registry = system.registry();
+  result.timeout = seconds{x.request_timeout_seconds};
+  // Those who follow must not take the places of those who ask.
+  result.max_followers = std::max<size_t>(static_cast<size_t>(x.http_connections) / 2, 1);
+  return result;
+}
+
 } // namespace
 
 service::service(const config::settings& settings, const actors::fatal_callback& fatal)
@@ -58,7 +67,10 @@ service::service(const config::settings& settings, const actors::fatal_callback&
           front_end, front_end_config_of(settings, weights_, faces_.methods, system_))),
       closer_(
           system_.actors().spawn<caf::detached>(upload_closer, front_end_, uploads_of(system_))),
+      events_(system_.actors().spawn<caf::detached>(event_feed,
+                                                    event_feed_config_of(settings, system_))),
       server_(server_options_of(settings), make_routes()) {
+  watch_for_death(events_, "event feed", fatal);
   watch_for_death(front_end_, "front end", fatal);
   watch_for_death(closer_, "upload closer", fatal);
   if (settings_.enable_avatar && !weights_.ready)
@@ -107,6 +119,7 @@ router service::make_routes() {
   auto context = route_context{};
   context.front_end = front_end_;
   context.closer = closer_;
+  context.events = events_;
   context.uploads = uploads_of(system_);
   context.store = {settings_.avatars_dir};
   context.max_upload_bytes = settings_.max_upload_bytes();
@@ -125,8 +138,10 @@ void service::end_front_end() {
     self->send_exit(actor, caf::exit_reason::user_shutdown);
     self->receive([](const caf::down_msg&) {});
   };
+  end(events_);
   end(closer_);
   end(front_end_);
+  events_ = nullptr;
   closer_ = nullptr;
   front_end_ = nullptr;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/system.hpp"
 #include "config/settings.hpp"
+#include "http/event_feed.hpp"
 #include "http/front_end.hpp"
 #include "http/instance_lock.hpp"
 #include "http/server.hpp"
@@ -48,6 +49,7 @@ private:
   actors::service_system system_;
   front_end_actor front_end_;
   upload_closer_actor closer_;
+  event_feed_actor events_;
   http_server server_;
   bool stopped_ = false;
 };

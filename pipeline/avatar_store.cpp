@@ -3,6 +3,7 @@
 #include "errors/error.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/ids.hpp"
+#include "pipeline/place_version.hpp"
 #include "pipeline/store_names.hpp"
 #include "pipeline/store_recovery.hpp"
 #include "pipeline/version_writer.hpp"
@@ -19,6 +20,11 @@ namespace {
 void require_id(const std::string& text) {
   if (!is_id(text))
     throw error(errc::internal, "An id that cannot name a folder.", text);
+}
+
+void require_version(const std::string& text) {
+  if (!is_version_name(text))
+    throw error(errc::version_not_found, "The avatar has no version of that name.");
 }
 
 class folder_avatar_store : public avatar_store {
@@ -70,6 +76,21 @@ public:
     throw_away(layout_.versions(avatar_id));
     sync_folder(layout_.root);
     sync_folder(layout_.root / ".store");
+  }
+
+  void activate_version(const std::string& avatar_id, const std::string& version) override {
+    require_avatar_id(avatar_id);
+    require_version(version);
+    make_current(layout_, avatar_id, version);
+  }
+
+  void remove_version(const std::string& avatar_id, const std::string& version) override {
+    require_avatar_id(avatar_id);
+    require_version(version);
+    if (linked_version(layout_, avatar_id) == version)
+      throw error(errc::version_current, version + " is the current version.");
+    throw_away(layout_.version(avatar_id, version));
+    sync_folder(layout_.versions(avatar_id));
   }
 
   void discard_staging(const std::string& job_id) override {

@@ -105,6 +105,15 @@ public:
   /// name is free; its files are left to `sweep`. Removing what is not there is no error.
   virtual void remove_avatar(const std::string& avatar_id) = 0;
 
+  /// Makes a version current by switching the avatar's link, in one step for who reads it; who has
+  /// files of another version open keeps them. @throws error `version_not_found`, `storage_*`.
+  virtual void activate_version(const std::string& avatar_id, const std::string& version) = 0;
+
+  /// Removes a version that is not current; its files are left to `sweep`. Removing what is not
+  /// there is no error.
+  /// @throws error `version_current`, `storage_*`.
+  virtual void remove_version(const std::string& avatar_id, const std::string& version) = 0;
+
   /// Removes a staging folder, if it is there; its files are left to `sweep`.
   virtual void discard_staging(const std::string& job_id) = 0;
 

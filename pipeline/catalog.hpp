@@ -22,8 +22,8 @@ public:
 
   // -- jobs -------------------------------------------------------------------
   /// Adds a queued job, its first event, and the avatar's row if there is none (status
-  /// `preparing`).
-  virtual void add_job(const job& record, const std::string& actor) = 0;
+  /// `preparing`). Keeps the request's key, if it has one, with the job as its target.
+  virtual job_event add_job(const job& record, const std::string& actor) = 0;
   virtual std::optional<job> find_job(const std::string& job_id) = 0;
   /// Newest first. Positions and progress are the registry's to fill in. Jobs added meanwhile do
   /// not shift later pages. A page holds at most 1000. @throws error `request_field_invalid` for a
@@ -35,17 +35,42 @@ public:
   virtual std::vector<job> active_jobs() = 0;
   /// Stores the record's changed fields and one event, if `transition_allowed(stored state,
   /// record.state)`; throws `errc::internal` otherwise, `job_not_found` for an unknown job.
-  virtual void move_job(const job& record, const std::string& actor, const std::string& reason) = 0;
+  /// @param key Kept with the job as its target, unless it is empty.
+  virtual job_event move_job(const job& record, const std::string& actor, const std::string& reason,
+                             const request_key& key = {}) = 0;
+  /// The same for a job that had ended and is queued again: it is the avatar's latest, whose row is
+  /// made if there is none.
+  virtual job_event retry_job(const job& record, const std::string& actor,
+                              const std::string& reason, const request_key& key = {}) = 0;
+  /// Failed jobs that had an upload and ended at that time or later, oldest first.
+  virtual std::vector<job> failed_uploads(timestamp_us since) = 0;
+
+  // -- what happened ------------------------------------------------------------
   /// Oldest first.
   virtual std::vector<job_event> job_events(const std::string& job_id) = 0;
+  /// Events behind `query.after`, oldest first, at most `query.limit`.
+  virtual std::vector<job_event> events_after(const event_query& query) = 0;
+  /// Sequence of the newest event; 0 when there is none.
+  virtual int64_t last_event() = 0;
+
+  // -- keys of requests ---------------------------------------------------------
+  /// A key that was kept at that time or later.
+  virtual std::optional<request_key> find_key(const std::string& key, timestamp_us since) = 0;
+  /// Keeps a key; one that is older than `request_key_age_us` or beyond `max_request_keys` goes.
+  virtual void keep_key(const request_key& key) = 0;
 
   // -- avatars ----------------------------------------------------------------
   virtual std::optional<avatar> find_avatar(const std::string& avatar_id) = 0;
   /// By id. Paged as `list_jobs`.
   virtual avatar_page list_avatars(const avatar_filter& filter, const page_request& page) = 0;
   /// Completes the job, adds the version and makes it current: one transaction.
-  virtual void complete_job(const job& record, const avatar_version& version,
-                            const std::string& actor) = 0;
+  virtual job_event complete_job(const job& record, const avatar_version& version,
+                                 const std::string& actor) = 0;
+  /// Makes another version current. @throws error `version_not_found`.
+  virtual void activate_version(const std::string& avatar_id, const std::string& version,
+                                const request_key& key = {}) = 0;
+  /// Forgets a version that is not current. False when there was none.
+  virtual bool remove_version(const std::string& avatar_id, const std::string& version) = 0;
   /// Takes over what start-up found on disk (`recover`): versions that the catalog misses are
   /// added, versions that are gone are dropped, plain folders become avatars. An active job whose
   /// version is on disk was published before the service ended: it is completed.

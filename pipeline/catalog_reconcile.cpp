@@ -9,16 +9,6 @@ namespace musetalk::pipeline {
 
 namespace {
 
-bool holds(const std::vector<avatar_version>& versions, const std::string& name) {
-  return std::any_of(versions.begin(), versions.end(),
-                     [&](const auto& x) { return x.version == name; });
-}
-
-void erase_version(sqlite::database& db, const std::string& avatar_id, const std::string& version) {
-  auto row = db.borrow("DELETE FROM versions WHERE avatar_id = ?1 AND version = ?2");
-  row->bind(1, avatar_id).bind(2, version).run();
-}
-
 /// The service ended between publishing a version and writing it down.
 void complete_published(sqlite::database& db, const avatar_version& version) {
   auto interrupted = version.job_id.empty() ? std::nullopt : find_job_row(db, version.job_id);
@@ -39,12 +29,12 @@ void take_over(sqlite::database& db, const avatar& found) {
   }
   auto changed = known->current_version != found.current_version;
   for (const auto& version : known->versions)
-    if (!holds(found.versions, version.version)) {
+    if (!has_version(found, version.version)) {
       erase_version(db, found.avatar_id, version.version);
       changed = true;
     }
   for (const auto& version : found.versions)
-    if (!holds(known->versions, version.version)) {
+    if (!has_version(*known, version.version)) {
       insert_version(db, found.avatar_id, version);
       complete_published(db, version);
       changed = true;

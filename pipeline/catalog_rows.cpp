@@ -1,6 +1,7 @@
 #include "pipeline/catalog_rows.hpp"
 
 #include "errors/error.hpp"
+#include "pipeline/catalog_events.hpp"
 #include "pipeline/time.hpp"
 
 #include <nlohmann/json.hpp>
@@ -47,7 +48,7 @@ void bind_failure(sqlite::statement& row, int32_t index, const job& x) {
 const std::string job_columns =
     "number, job_id, kind, avatar_id, tutor_id, apply_blur, upload_id, video_path, video_name, "
     "video_sha256, video_bytes, state, attempt, created_us, started_us, finished_us, version, "
-    "weights, engine, failure_code, failure_detail, timings";
+    "weights, engine, failure_code, failure_detail, timings, interruptions";
 
 int64_t read_job_number(const sqlite::statement& row) {
   return row.integer(0);
@@ -76,13 +77,14 @@ job read_job(const sqlite::statement& row) {
   if (!row.is_null(19))
     x.failure = job_failure{static_cast<errc>(row.integer(19)), row.text(20)};
   x.timings_ms = timings_from_text(row.text(21));
+  x.interruptions = static_cast<uint32_t>(row.integer(22));
   return x;
 }
 
 void insert_job(sqlite::database& db, const job& x) {
   auto row =
       db.borrow("INSERT INTO jobs VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-                "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)");
+                "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)");
   row->bind(1, x.job_id).bind(2, static_cast<int64_t>(x.request.kind));
   row->bind(3, x.request.avatar_id).bind(4, x.request.tutor_id);
   row->bind(5, int64_t{x.request.apply_blur}).bind(6, x.request.upload_id);
@@ -92,7 +94,7 @@ void insert_job(sqlite::database& db, const job& x) {
   row->bind(13, x.created_us).bind(14, x.started_us).bind(15, x.finished_us);
   row->bind(16, x.version).bind(17, x.weights).bind(18, x.engine);
   bind_failure(*row, 19, x);
-  row->bind(21, timings_to_text(x.timings_ms));
+  row->bind(21, timings_to_text(x.timings_ms)).bind(22, int64_t{x.interruptions});
   row->run();
 }
 
@@ -103,26 +105,19 @@ void update_job(sqlite::database& db, const job& x) {
   auto row =
       db.borrow("UPDATE jobs SET video_sha256 = ?2, video_bytes = ?3, state = ?4, attempt = ?5, "
                 "started_us = ?6, finished_us = ?7, version = ?8, weights = ?9, engine = ?10, "
-                "failure_code = ?11, failure_detail = ?12, timings = ?13 WHERE job_id = ?1");
+                "failure_code = ?11, failure_detail = ?12, timings = ?13, interruptions = ?14 "
+                "WHERE job_id = ?1");
   row->bind(1, x.job_id).bind(2, x.request.video_sha256);
   row->bind(3, static_cast<int64_t>(x.request.video_bytes));
   row->bind(4, std::string{to_string(x.state)}).bind(5, int64_t{x.attempt});
   row->bind(6, x.started_us).bind(7, x.finished_us);
   row->bind(8, x.version).bind(9, x.weights).bind(10, x.engine);
   bind_failure(*row, 11, x);
-  row->bind(13, timings_to_text(x.timings_ms));
+  row->bind(13, timings_to_text(x.timings_ms)).bind(14, int64_t{x.interruptions});
   row->run();
 }
 
 } // namespace
-
-void insert_event(sqlite::database& db, const std::string& job_id, job_state state,
-                  const std::string& actor, const std::string& reason) {
-  auto row = db.borrow("INSERT INTO events VALUES(NULL, ?1, ?2, ?3, ?4, ?5)");
-  row->bind(1, job_id).bind(2, now_us()).bind(3, std::string{to_string(state)});
-  row->bind(4, actor).bind(5, reason);
-  row->run();
-}
 
 std::optional<job> find_job_row(sqlite::database& db, const std::string& job_id) {
   auto row = db.borrow("SELECT " + job_columns + " FROM jobs WHERE job_id = ?1");
@@ -130,8 +125,8 @@ std::optional<job> find_job_row(sqlite::database& db, const std::string& job_id)
   return row->step() ? std::optional{read_job(*row)} : std::nullopt;
 }
 
-void move_job_row(sqlite::database& db, const job& record, const std::string& actor,
-                  const std::string& reason) {
+job_event move_job_row(sqlite::database& db, const job& record, const std::string& actor,
+                       const std::string& reason) {
   auto stored = find_job_row(db, record.job_id);
   if (!stored)
     throw error(errc::job_not_found, "There is no such job.", record.job_id);
@@ -141,7 +136,7 @@ void move_job_row(sqlite::database& db, const job& record, const std::string& ac
                     std::string{to_string(record.state)} + ".",
                 record.job_id);
   update_job(db, record);
-  insert_event(db, record.job_id, record.state, actor, reason);
+  return insert_event(db, record, actor, reason);
 }
 
 // -- avatars -------------------------------------------------------------------
@@ -211,6 +206,12 @@ void set_current_version(sqlite::database& db, const std::string& avatar_id,
                          const std::string& version) {
   auto row = db.borrow("UPDATE avatars SET current_version = ?2 WHERE avatar_id = ?1");
   row->bind(1, avatar_id).bind(2, version).run();
+}
+
+bool erase_version(sqlite::database& db, const std::string& avatar_id, const std::string& version) {
+  auto row = db.borrow("DELETE FROM versions WHERE avatar_id = ?1 AND version = ?2");
+  row->bind(1, avatar_id).bind(2, version).run();
+  return db.changes() == 1;
 }
 
 bool erase_avatar(sqlite::database& db, const std::string& avatar_id) {

@@ -22,11 +22,8 @@ void insert_job(sqlite::database& db, const job& record);
 std::optional<job> find_job_row(sqlite::database& db, const std::string& job_id);
 
 /// Stores what may change in a job's life, and one event. @throws error as `catalog::move_job`.
-void move_job_row(sqlite::database& db, const job& record, const std::string& actor,
-                  const std::string& reason);
-
-void insert_event(sqlite::database& db, const std::string& job_id, job_state state,
-                  const std::string& actor, const std::string& reason);
+job_event move_job_row(sqlite::database& db, const job& record, const std::string& actor,
+                       const std::string& reason);
 
 /// Columns of `avatars` in the order that `read_avatar` expects.
 extern const std::string avatar_columns;
@@ -48,6 +45,9 @@ void set_current_version(sqlite::database& db, const std::string& avatar_id,
 
 /// With its versions. False when there was none.
 bool erase_avatar(sqlite::database& db, const std::string& avatar_id);
+
+/// False when there was none.
+bool erase_version(sqlite::database& db, const std::string& avatar_id, const std::string& version);
 
 /// Sets an avatar's status from its versions and jobs.
 void refresh_status(sqlite::database& db, const std::string& avatar_id);

@@ -80,6 +80,19 @@ CREATE TABLE events(
 ) STRICT;
 CREATE INDEX events_by_job ON events(job_id, sequence);
 )sql",
+    R"sql(
+ALTER TABLE jobs ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET interruptions = attempt - 1;
+ALTER TABLE events ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE request_keys(
+  number      INTEGER PRIMARY KEY AUTOINCREMENT,
+  key         TEXT NOT NULL UNIQUE,
+  fingerprint TEXT NOT NULL,
+  target      TEXT NOT NULL,
+  at_us       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX request_keys_by_time ON request_keys(at_us);
+)sql",
 };
 
 [[noreturn]] void refuse(const std::string& detail) {

@@ -55,6 +55,9 @@ constexpr std::array moves = {
     move{job_state::cancelling, job_state::completed},
     move{job_state::cancelling, job_state::failed},
     move{job_state::cancelling, job_state::cancelled},
+    // Only when a client asks for it: another attempt.
+    move{job_state::failed, job_state::queued},
+    move{job_state::cancelled, job_state::queued},
 };
 
 } // namespace
@@ -80,6 +83,11 @@ std::optional<job_state> job_state_from_string(std::string_view name) noexcept {
 
 bool is_final(job_state x) noexcept {
   return x == job_state::completed || x == job_state::failed || x == job_state::cancelled;
+}
+
+bool has_version(const avatar& x, std::string_view version) noexcept {
+  return std::any_of(x.versions.begin(), x.versions.end(),
+                     [&](const auto& y) { return y.version == version; });
 }
 
 bool transition_allowed(job_state from, job_state to) noexcept {

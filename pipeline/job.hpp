@@ -19,8 +19,8 @@ enum class job_state : uint8_t {
   running,    ///< A runner conducts it. A restart moves it back to `queued`.
   cancelling, ///< Somebody withdrew it; the runner still has to let go.
   completed,  ///< Final: a version is published.
-  failed,     ///< Final: see `job::failure`.
-  cancelled,  ///< Final: nothing of it remains on disk.
+  failed,     ///< Final, unless a client has it tried again: see `job::failure`.
+  cancelled,  ///< Final, unless a client has it tried again: nothing of it remains on disk.
 };
 
 /// What a running job does at the moment, in the order of the work.
@@ -55,6 +55,18 @@ struct job_failure {
   std::string detail; ///< Public sentence: measured value, limit, frame numbers.
 };
 
+/// A client's promise that equal requests are one and the same (`Idempotency-Key`).
+struct request_key {
+  std::string key;         ///< Empty: the client gave none.
+  std::string fingerprint; ///< Of the request; the same key with another one is refused.
+  std::string target;      ///< Job or avatar that the first request had its effect on.
+  timestamp_us at_us = 0;  ///< When that was.
+};
+
+/// How long a key is remembered, and how many are.
+constexpr timestamp_us request_key_age_us = 24LL * 3600 * 1'000'000;
+constexpr int64_t max_request_keys = 10'000;
+
 /// What a client asked for.
 struct job_request {
   job_kind kind = job_kind::create;
@@ -67,6 +79,7 @@ struct job_request {
       video_name; ///< File name as the client gave it, for display only; never used as a path.
   std::string video_sha256; ///< Lower-case hex; empty until known.
   uint64_t video_bytes = 0;
+  request_key key; ///< Of the request that made the job; kept beside the job, not in it.
 };
 
 /// A job as the catalog knows it.
@@ -74,7 +87,7 @@ struct job {
   std::string job_id;
   job_request request;
   job_state state = job_state::queued;
-  uint32_t attempt = 1; ///< Grows when a restart interrupts a running job.
+  uint32_t attempt = 1; ///< Grows when a restart interrupts it, and when a client retries it.
   timestamp_us created_us = 0;
   timestamp_us started_us = 0;               ///< 0 until it runs; of the latest attempt.
   timestamp_us finished_us = 0;              ///< 0 until final.
@@ -83,6 +96,7 @@ struct job {
   std::string engine;                        ///< `native` or `mock`.
   job_failure failure;                       ///< Of a failed job only.
   std::map<std::string, int64_t> timings_ms; ///< Stage name to wall time, of the latest attempt.
+  uint32_t interruptions = 0; ///< Restarts that interrupted it since a client queued it.
 };
 
 /// What a runner tells while it works. Not durable.
@@ -98,8 +112,9 @@ struct job_progress {
 struct job_view {
   job record;
   job_progress progress;
-  int64_t position = 0; ///< Jobs ahead of it in the queue; 0 when it is not queued or next.
-  double eta_s = -1.;   ///< Estimated seconds to the end; negative when unknown.
+  int64_t position = 0;  ///< Jobs ahead of it in the queue; 0 when it is not queued or next.
+  double eta_s = -1.;    ///< Estimated seconds to the end; negative when unknown.
+  bool replayed = false; ///< The request had its effect before: `request_key`.
 };
 
 /// A durable line of a job's history: every change of state makes one.
@@ -110,6 +125,30 @@ struct job_event {
   job_state state = job_state::queued;
   std::string actor;  ///< Who moved it, such as `registry` or `client`.
   std::string reason; ///< For people; may be empty.
+  std::string avatar_id;
+  uint32_t attempt = 1;
+};
+
+/// A job with all that ever happened to it.
+struct job_history {
+  job_view job;
+  std::vector<job_event> events; ///< Oldest first.
+};
+
+/// Which part of what happens somebody follows.
+struct event_query {
+  std::string job_id;    ///< Empty: of all jobs.
+  std::string avatar_id; ///< Empty: of all avatars.
+  int64_t after = -1;    ///< Sequence of the last event that is known; negative: none.
+  uint32_t limit = 200;  ///< Events in one page.
+};
+
+/// What has happened since, and where things stand.
+struct event_page {
+  std::vector<job_event> events; ///< Oldest first.
+  int64_t last = 0;              ///< Everything up to this sequence is in the page or before it.
+  bool more = false;             ///< There may be more events: ask again, with `after = last`.
+  std::vector<job_view> jobs;    ///< On the last page: the one job, or all that are not final.
 };
 
 /// One published version of an avatar.
@@ -140,6 +179,9 @@ struct avatar {
   std::vector<avatar_version> versions; ///< Oldest first.
   std::string latest_job_id;
 };
+
+/// Whether the avatar has a version of that name.
+bool has_version(const avatar& x, std::string_view version) noexcept;
 
 /// What part of a list to answer.
 struct page_request {

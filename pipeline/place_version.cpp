@@ -36,6 +36,12 @@ private:
   std::vector<std::function<void()>> steps_;
 };
 
+bool is_folder(const std::filesystem::path& path) {
+  auto reason = std::error_code{};
+  return std::filesystem::symlink_status(path, reason).type() ==
+         std::filesystem::file_type::directory;
+}
+
 /// A link that waits in the staging folder to be moved to its place.
 std::filesystem::path make_fresh_link(const store_layout& layout, const std::string& avatar_id,
                                       const std::string& version) {
@@ -95,6 +101,21 @@ void place_version(const store_layout& layout, const std::string& job_id,
   sync_folder(layout.root);
   sync_folder(fresh.parent_path());
   steps.forget();
+}
+
+void make_current(const store_layout& layout, const std::string& avatar_id,
+                  const std::string& version) {
+  auto there = occupant_of(layout, avatar_id);
+  auto plain = there == occupant::folder;
+  // The plain folder itself: it is current where it stands.
+  if (plain && is_adopted_name(version) && !is_folder(layout.version(avatar_id, version)))
+    return;
+  if (there == occupant::other || !is_folder(layout.version(avatar_id, version)))
+    throw error(errc::version_not_found, "The files of that version are not there.");
+  if (plain)
+    adopt_folder(layout, avatar_id);
+  if (linked_version(layout, avatar_id) != version)
+    switch_link(layout, avatar_id, version);
 }
 
 void switch_link(const store_layout& layout, const std::string& avatar_id,

@@ -18,6 +18,11 @@ inline const std::string fresh_link_suffix = ".link";
 void place_version(const store_layout& layout, const std::string& job_id,
                    const std::string& avatar_id, const std::string& version);
 
+/// Makes a version that is in the store the current one. A plain folder of the avatar's name
+/// becomes its version `adopted` first. @throws error `version_not_found`, `storage_*`.
+void make_current(const store_layout& layout, const std::string& avatar_id,
+                  const std::string& version);
+
 /// Makes the avatar's link name `version`, in one step for who reads it. @throws error `storage_*`.
 void switch_link(const store_layout& layout, const std::string& avatar_id,
                  const std::string& version);

@@ -1,4 +1,6 @@
 #include "pipeline/catalog.hpp"
+#include "pipeline/catalog_conditions.hpp"
+#include "pipeline/catalog_events.hpp"
 #include "pipeline/catalog_reconcile.hpp"
 #include "pipeline/catalog_rows.hpp"
 #include "pipeline/catalog_schema.hpp"
@@ -15,51 +17,12 @@ namespace musetalk::pipeline {
 namespace {
 
 constexpr uint32_t max_page = 1000;
+constexpr uint32_t max_history = 10'000;
 const std::string active_states = "('running', 'cancelling')";
 
 [[noreturn]] void refuse_cursor() {
   throw error(errc::request_field_invalid, "The cursor is not one that this list gave.");
 }
-
-/// Conditions that hold together, with their values.
-class conditions {
-public:
-  /// One of the values; no condition without a value.
-  void add(const std::string& column, const std::vector<std::string>& values) {
-    if (values.empty())
-      return;
-    auto marks = std::string{"?"};
-    for (auto i = size_t{1}; i < values.size(); ++i)
-      marks += ", ?";
-    add_text(column + " IN (" + marks + ")");
-    values_.insert(values_.end(), values.begin(), values.end());
-  }
-
-  /// Equality; no condition without a value.
-  void add(const std::string& column, const std::string& value) {
-    if (!value.empty())
-      add(column, std::vector{value});
-  }
-
-  /// Any text with one parameter.
-  void add_compare(const std::string& text, const std::string& value) {
-    add_text(text);
-    values_.push_back(value);
-  }
-
-  const std::string& text() const { return text_; }
-
-  void bind(sqlite::statement& row) const {
-    for (auto i = size_t{0}; i < values_.size(); ++i)
-      row.bind(static_cast<int32_t>(i + 1), values_[i]);
-  }
-
-private:
-  void add_text(const std::string& text) { text_ += (text_.empty() ? " WHERE " : " AND ") + text; }
-
-  std::string text_;
-  std::vector<std::string> values_;
-};
 
 // Some moves of jobs fit; by the next checkpoint SQLite uses its log's room again.
 constexpr auto reserve_bytes = uint64_t{256} * 1024;
@@ -73,16 +36,18 @@ public:
 
   // -- jobs --------------------------------------------------------------------
 
-  void add_job(const job& record, const std::string& actor) override {
+  job_event add_job(const job& record, const std::string& actor) override {
     auto change = sqlite::transaction{db_};
     if (find_job_row(db_, record.job_id))
       throw error(errc::internal, "A job was added twice.", record.job_id);
     auto stored = record;
     stored.state = job_state::queued;
     insert_job(db_, stored);
-    insert_event(db_, record.job_id, job_state::queued, actor, "");
+    auto event = insert_event(db_, stored, actor, "");
     touch_avatar(record);
+    keep(record.request.key, record.job_id);
     change.commit();
+    return event;
   }
 
   std::optional<job> find_job(const std::string& job_id) override {
@@ -123,23 +88,60 @@ public:
 
   std::vector<job> active_jobs() override { return jobs_in(active_states); }
 
-  void move_job(const job& record, const std::string& actor, const std::string& reason) override {
+  job_event move_job(const job& record, const std::string& actor, const std::string& reason,
+                     const request_key& key) override {
+    auto event = job_event{};
     change_surely([&] {
-      move_job_row(db_, record, actor, reason);
+      event = move_job_row(db_, record, actor, reason);
       refresh_status(db_, record.request.avatar_id);
+      keep(key, record.job_id);
     });
+    return event;
   }
 
-  std::vector<job_event> job_events(const std::string& job_id) override {
-    auto row = db_.borrow("SELECT sequence, job_id, at_us, state, actor, reason FROM events "
-                          "WHERE job_id = ?1 ORDER BY sequence");
-    row->bind(1, job_id);
-    auto result = std::vector<job_event>{};
+  job_event retry_job(const job& record, const std::string& actor, const std::string& reason,
+                      const request_key& key) override {
+    auto change = sqlite::transaction{db_};
+    auto event = move_job_row(db_, record, actor, reason);
+    touch_avatar(record);
+    keep(key, record.job_id);
+    change.commit();
+    return event;
+  }
+
+  std::vector<job> failed_uploads(timestamp_us since) override {
+    auto row = db_.borrow("SELECT " + job_columns +
+                          " FROM jobs WHERE state = 'failed' AND upload_id <> '' "
+                          "AND finished_us >= ?1 ORDER BY finished_us, number");
+    row->bind(1, since);
+    auto result = std::vector<job>{};
     while (row->step())
-      result.push_back(job_event{row->integer(0), row->text(1), row->integer(2),
-                                 job_state_from_string(row->text(3)).value_or(job_state::failed),
-                                 row->text(4), row->text(5)});
+      result.push_back(read_job(*row));
     return result;
+  }
+
+  // -- what happened -------------------------------------------------------------
+
+  std::vector<job_event> job_events(const std::string& job_id) override {
+    return read_events(db_, {job_id, "", 0, max_history});
+  }
+
+  std::vector<job_event> events_after(const event_query& query) override {
+    return read_events(db_, query);
+  }
+
+  int64_t last_event() override { return last_event_row(db_); }
+
+  // -- keys of requests ----------------------------------------------------------
+
+  std::optional<request_key> find_key(const std::string& key, timestamp_us since) override {
+    return find_key_row(db_, key, since);
+  }
+
+  void keep_key(const request_key& key) override {
+    auto change = sqlite::transaction{db_};
+    insert_key(db_, key);
+    change.commit();
   }
 
   // -- avatars -----------------------------------------------------------------
@@ -173,13 +175,14 @@ public:
     return result;
   }
 
-  void complete_job(const job& record, const avatar_version& version,
-                    const std::string& actor) override {
+  job_event complete_job(const job& record, const avatar_version& version,
+                         const std::string& actor) override {
+    auto event = job_event{};
     change_surely([&] {
       auto stored = record;
       stored.state = job_state::completed;
       stored.version = version.version;
-      move_job_row(db_, stored, actor, "");
+      event = move_job_row(db_, stored, actor, "published " + version.version);
       touch_avatar(record);
       insert_version(db_, record.request.avatar_id, version);
       set_current_version(db_, record.request.avatar_id, version.version);
@@ -189,6 +192,31 @@ public:
       }
       refresh_status(db_, record.request.avatar_id);
     });
+    return event;
+  }
+
+  void activate_version(const std::string& avatar_id, const std::string& version,
+                        const request_key& key) override {
+    change_surely([&] {
+      auto known = find_avatar_row(db_, avatar_id);
+      if (!known || !has_version(*known, version))
+        throw error(errc::version_not_found, "The avatar has no version of that name.");
+      set_current_version(db_, avatar_id, version);
+      refresh_status(db_, avatar_id);
+      keep(key, avatar_id);
+    });
+  }
+
+  bool remove_version(const std::string& avatar_id, const std::string& version) override {
+    auto removed = false;
+    change_surely([&] {
+      auto known = find_avatar_row(db_, avatar_id);
+      if (known && known->current_version == version)
+        throw error(errc::internal, "The current version cannot be forgotten.", version);
+      removed = erase_version(db_, avatar_id, version);
+      refresh_status(db_, avatar_id);
+    });
+    return removed;
   }
 
   void reconcile(std::span<const avatar> on_disk) override {
@@ -246,6 +274,11 @@ private:
     while (row->step())
       result.push_back(read_job(*row));
     return result;
+  }
+
+  void keep(request_key key, const std::string& target) {
+    key.target = target;
+    insert_key(db_, key);
   }
 
   /// Makes the avatar's row if there is none; the job is its latest.

@@ -38,9 +38,9 @@ RESERVED = [
 
 # http/ sees of pipeline/ only the plain data that the messages themselves carry, ...
 MESSAGES = "actors/interfaces.hpp"
-# ... a few leaves about that data (how an id or a time is written, what is free on a disk or found of the weights), ...
-LEAVES = {"pipeline/disk.hpp", "pipeline/hash_memory.hpp", "pipeline/ids.hpp", "pipeline/time.hpp",
-          "pipeline/weights.hpp"}
+# ... a few leaves about that data (how an id, a time, a tag or a sum is written, what is free on a disk or found of the weights), ...
+LEAVES = {"pipeline/avatar_tag.hpp", "pipeline/disk.hpp", "pipeline/hash_memory.hpp", "pipeline/ids.hpp",
+          "pipeline/sha256.hpp", "pipeline/time.hpp", "pipeline/weights.hpp"}
 # ... and all of it in the one place that puts the system together.
 COMPOSITION = r"http/composition\.[ch]pp"
 

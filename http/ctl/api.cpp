@@ -58,6 +58,36 @@ reply api::post(const std::string& path) {
   return reply_of(impl_->client.Post(path, std::string{}, json_type), url_);
 }
 
+reply api::follow(const std::string& path, const std::string& last_event_id,
+                  const std::function<bool(std::string_view)>& take) {
+  // A connection of its own: this answer has no end that others could wait for.
+  auto client = httplib::Client{url_};
+  client.set_connection_timeout(5);
+  client.set_read_timeout(40);
+  auto headers = httplib::Headers{{"Accept", "text/event-stream"}};
+  if (!last_event_id.empty())
+    headers.emplace("Last-Event-ID", last_event_id);
+  auto status = 0;
+  auto problem = std::string{};
+  auto answer = client.Get(
+      path, headers,
+      [&](const httplib::Response& head) {
+        status = head.status;
+        return true;
+      },
+      [&](const char* bytes, size_t size) {
+        if (status == 200)
+          return take({bytes, size});
+        problem.append(bytes, std::min(size, piece_bytes));
+        return problem.size() <= piece_bytes;
+      });
+  if (!answer)
+    throw unreachable{url_ + " broke off (" + httplib::to_string(answer.error()) + ")"};
+  auto body = json::parse(problem, nullptr, false);
+  // A status without a body never came to the handler of heads.
+  return {answer->status, body.is_discarded() ? json{} : body};
+}
+
 reply api::remove(const std::string& path) {
   return reply_of(impl_->client.Delete(path), url_);
 }

@@ -52,6 +52,14 @@ public:
   reply get(const std::string& path);
   reply post(const std::string& path, const json& body);
   reply post(const std::string& path);
+
+  /// Reads an answer as it comes, until it ends.
+  /// @param last_event_id Sent along unless it is empty.
+  /// @param take Gets the pieces of a body of status 200; false breaks off.
+  /// @returns the status; the body of any other than 200. @throws unreachable also when the
+  /// connection breaks, or when nothing comes for much longer than a sign of life takes.
+  reply follow(const std::string& path, const std::string& last_event_id,
+               const std::function<bool(std::string_view)>& take);
   reply remove(const std::string& path);
 
   /// Streams the file, in constant memory.

@@ -65,6 +65,13 @@ std::string listing(const json& x, const std::string& indent = "") {
   return result;
 }
 
+exit_code shown(session& with, const reply& x) {
+  if (!x.ok())
+    return refused(with, x);
+  with.out.result(x.body, listing(x.body));
+  return exit_code::ok;
+}
+
 std::string row(const std::vector<std::pair<std::string, size_t>>& cells) {
   auto result = std::string{};
   for (auto [text, width] : cells) {
@@ -111,10 +118,6 @@ exit_code ended(session& with, const json& job) {
   return exit_code::job_failed;
 }
 
-bool final_status(const std::string& status) {
-  return status == "completed" || status == "failed" || status == "cancelled";
-}
-
 std::string avatar_row(const json& x) {
   auto versions = x.value("versions", json::array());
   auto current = json{};
@@ -139,6 +142,11 @@ std::string job_row(const json& x) {
 }
 
 } // namespace
+
+bool is_final_job(const json& job) {
+  auto status = text_of(job, "status");
+  return status == "completed" || status == "failed" || status == "cancelled";
+}
 
 exit_code upload(session& with, const upload_request& what, bool wait) {
   auto answer = with.service.upload(
@@ -183,11 +191,7 @@ exit_code list_avatars(session& with, const list_arguments& what) {
 }
 
 exit_code show_avatar(session& with, const std::string& avatar_id) {
-  auto answer = with.service.get(avatar_path(avatar_id));
-  if (!answer.ok())
-    return refused(with, answer);
-  with.out.result(answer.body, listing(answer.body));
-  return exit_code::ok;
+  return shown(with, with.service.get(avatar_path(avatar_id)));
 }
 
 exit_code delete_avatar(session& with, const std::string& avatar_id, bool force) {
@@ -196,6 +200,49 @@ exit_code delete_avatar(session& with, const std::string& avatar_id, bool force)
     return refused(with, answer);
   with.out.result(answer.body, "avatar " + text_of(answer.body, "avatar_id") + " is deleted");
   return exit_code::ok;
+}
+
+namespace {
+
+std::string version_path(const std::string& avatar_id, const std::string& version) {
+  return avatar_path(avatar_id) + "/versions/" + percent_encoded(version);
+}
+
+exit_code show_current(session& with, const reply& x) {
+  if (!x.ok())
+    return refused(with, x);
+  with.out.result(x.body, "avatar " + text_of(x.body, "avatar_id") + " is at version " +
+                              text_of(x.body, "current_version"));
+  return exit_code::ok;
+}
+
+} // namespace
+
+exit_code list_versions(session& with, const std::string& avatar_id) {
+  auto answer = with.service.get(avatar_path(avatar_id) + "/versions");
+  if (!answer.ok())
+    return refused(with, answer);
+  auto current = text_of(answer.body, "current_version");
+  if (with.out.terminal())
+    with.out.result(
+        {}, row({{"VERSION", 10}, {"", 7}, {"FRAMES", 6}, {"WEIGHTS", 9}, {"CREATED", 24}}));
+  auto versions = answer.body.value("versions", json::array());
+  for (const auto& x : versions)
+    with.out.result(x, row({{text_of(x, "version"), 10},
+                            {text_of(x, "version") == current ? "current" : "", 7},
+                            {text_of(x, "frames"), 6},
+                            {text_of(x, "weights"), 9},
+                            {text_of(x, "created_at"), 24}}));
+  return exit_code::ok;
+}
+
+exit_code activate_version(session& with, const std::string& avatar_id,
+                           const std::string& version) {
+  return show_current(with, with.service.post(version_path(avatar_id, version) + "/activate"));
+}
+
+exit_code delete_version(session& with, const std::string& avatar_id, const std::string& version) {
+  return show_current(with, with.service.remove(version_path(avatar_id, version)));
 }
 
 exit_code list_jobs(session& with, const jobs_arguments& what) {
@@ -213,14 +260,14 @@ exit_code list_jobs(session& with, const jobs_arguments& what) {
   return exit_code::ok;
 }
 
-exit_code show_job(session& with, const std::string& job_id, bool wait) {
+exit_code show_job(session& with, const std::string& job_id, bool wait, bool history) {
   if (wait)
     return wait_for_job(with, job_id);
-  auto answer = with.service.get(job_path(job_id));
-  if (!answer.ok())
-    return refused(with, answer);
-  with.out.result(answer.body, listing(answer.body));
-  return exit_code::ok;
+  return shown(with, with.service.get(job_path(job_id) + (history ? "?history=true" : "")));
+}
+
+exit_code retry_job(session& with, const std::string& job_id, bool wait) {
+  return accepted(with, with.service.post(job_path(job_id) + "/retry"), wait);
 }
 
 exit_code cancel_job(session& with, const std::string& job_id) {
@@ -238,7 +285,7 @@ exit_code wait_for_job(session& with, const std::string& job_id) {
       auto answer = with.service.get(job_path(job_id));
       if (answer.ok()) {
         failures = 0;
-        if (final_status(text_of(answer.body, "status")))
+        if (is_final_job(answer.body))
           return ended(with, answer.body);
         with.out.job(answer.body);
       } else if (answer.status < 500 || ++failures >= patience) {

@@ -49,6 +49,11 @@ struct list_arguments {
 exit_code list_avatars(session& with, const list_arguments& what);
 exit_code show_avatar(session& with, const std::string& avatar_id);
 exit_code delete_avatar(session& with, const std::string& avatar_id, bool force);
+exit_code list_versions(session& with, const std::string& avatar_id);
+/// Makes a version current.
+exit_code activate_version(session& with, const std::string& avatar_id, const std::string& version);
+/// Deletes one that is not current.
+exit_code delete_version(session& with, const std::string& avatar_id, const std::string& version);
 
 struct jobs_arguments {
   std::string status; ///< Several with commas between them.
@@ -56,8 +61,16 @@ struct jobs_arguments {
 };
 /// The newest, at most 1000.
 exit_code list_jobs(session& with, const jobs_arguments& what);
-exit_code show_job(session& with, const std::string& job_id, bool wait);
+exit_code show_job(session& with, const std::string& job_id, bool wait, bool history);
 exit_code cancel_job(session& with, const std::string& job_id);
+exit_code retry_job(session& with, const std::string& job_id, bool wait);
+
+/// Whether a job, as the service shows it, has ended.
+bool is_final_job(const json& job);
+
+/// Follows one job until it ends, or all jobs for ever. A connection that breaks is made again, and
+/// nothing that happened meanwhile is missed.
+exit_code watch(session& with, const std::string& job_id);
 
 /// Shows a job's bar until it ends. A service that restarts meanwhile is waited for.
 exit_code wait_for_job(session& with, const std::string& job_id);

@@ -101,9 +101,29 @@ void add_avatar_commands(CLI::App& app, action& chosen) {
   auto* delete_command = app.add_subcommand("delete", "Delete an avatar with all its versions");
   delete_command->add_option("id", *id, "Id of the avatar")->required();
   delete_command->add_flag("--force", *force, "Cancel its job first, if one runs");
+  auto version = std::make_shared<std::string>();
+  delete_command->add_option("--version", *version, "Delete only this version");
   delete_command->callback([=, &chosen] {
     chosen = [=](session& with) {
-      return delete_avatar(with, *id, *force);
+      return version->empty() ? delete_avatar(with, *id, *force)
+                              : delete_version(with, *id, *version);
+    };
+  });
+
+  auto* versions_command = app.add_subcommand("versions", "List the versions of an avatar");
+  versions_command->add_option("id", *id, "Id of the avatar")->required();
+  versions_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return list_versions(with, *id);
+    };
+  });
+
+  auto* activate_command = app.add_subcommand("activate", "Make another version current");
+  activate_command->add_option("id", *id, "Id of the avatar")->required();
+  activate_command->add_option("version", *version, "Such as v000001")->required();
+  activate_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return activate_version(with, *id, *version);
     };
   });
 }
@@ -124,9 +144,29 @@ void add_job_commands(CLI::App& app, action& chosen) {
   auto* job_command = app.add_subcommand("job", "Show one job");
   job_command->add_option("id", *id, "Id of the job")->required();
   job_command->add_flag("--wait", *wait, "Wait for its end");
+  auto history = std::make_shared<bool>(false);
+  job_command->add_flag("--history", *history, "Show all that happened to it");
   job_command->callback([=, &chosen] {
     chosen = [=](session& with) {
-      return show_job(with, *id, *wait);
+      return show_job(with, *id, *wait, *history);
+    };
+  });
+
+  auto* retry_command = app.add_subcommand("retry", "Try a failed or cancelled job again");
+  retry_command->add_option("id", *id, "Id of the job")->required();
+  retry_command->add_flag("--wait", *wait, "Wait for its end");
+  retry_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return retry_job(with, *id, *wait);
+    };
+  });
+
+  auto* watch_command = app.add_subcommand("watch", "Follow a job until it ends, or all of them");
+  auto watched = std::make_shared<std::string>();
+  watch_command->add_option("job", *watched, "Id of the job; without it all jobs are followed");
+  watch_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return watch(with, *watched);
     };
   });
 

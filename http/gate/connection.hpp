@@ -75,6 +75,9 @@ public:
 
   void end_stream(const std::shared_ptr<turn>& x);
 
+  /// Bytes queued and not yet taken by the socket.
+  size_t backlog() const noexcept { return out_->backlog(); }
+
   hub& shared() const noexcept { return *hub_; }
 
 private:

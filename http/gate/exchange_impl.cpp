@@ -22,6 +22,8 @@ public:
     return turn_->stream_open && !turn_->over();
   }
 
+  size_t backlog() const noexcept override { return connection_->backlog(); }
+
 private:
   const std::shared_ptr<connection> connection_;
   const std::shared_ptr<turn> turn_;

@@ -51,6 +51,11 @@ bool write_queue::send_bounded(std::string text, size_t max_queued_bytes) {
   return send(std::move(pieces), {});
 }
 
+size_t write_queue::backlog() const noexcept {
+  std::lock_guard guard{mutex_};
+  return queued_;
+}
+
 /// Whoever sets `busy_` runs this; it stays set until the queue is empty or closed.
 void write_queue::run(bool on_io_thread) {
   callbacks done;

@@ -51,6 +51,9 @@ public:
   /// Queues text only while the queue stays within `max_queued_bytes`.
   bool send_bounded(std::string text, size_t max_queued_bytes);
 
+  /// Bytes of text that wait for the socket.
+  size_t backlog() const noexcept;
+
   /// Whether the client has taken nothing for longer than `limit`.
   bool stalled(time_point now, std::chrono::milliseconds limit) const noexcept;
 
@@ -76,7 +79,7 @@ private:
   boost::asio::io_context& io_;
   clock now_;
   std::function<void()> failed_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   unique_fd fd_;
   std::deque<entry> queue_;
   size_t queued_ = 0;   ///< Bytes of text not sent yet.

@@ -1,5 +1,6 @@
 #include "http/create_request.hpp"
 #include "http/fields.hpp"
+#include "http/idempotency.hpp"
 #include "http/routes/routes.hpp"
 
 #include <caf/send.hpp>
@@ -10,10 +11,6 @@ namespace {
 
 actors::avatar_id avatar_id_of(const request& in) {
   return {avatar_id_field(in.param("id"))};
-}
-
-bool yes_no_query(const request& in, std::string_view name) {
-  return in.query.contains(name) && yes_no_field(name, in.query_value(name));
 }
 
 std::string status_of(const request& in) {
@@ -45,7 +42,11 @@ void add_avatar_routes(router& to, const route_context& context) {
     const auto& in = x->in();
     require_known_query(in, {"wait"});
     auto wait = wait_of(in, context.max_wait);
-    caf::anon_send(context.front_end, create_avatar{x, create_request_of(in), wait});
+    auto wish = create_request_of(in);
+    wish.key =
+        sealed(idempotency_key_of(in), in,
+               {wish.avatar_id, wish.video_path, wish.tutor_id, wish.apply_blur ? "1" : "0"});
+    caf::anon_send(context.front_end, create_avatar{x, std::move(wish), wait});
   });
   to.add("GET", "/mgmt/v1/avatars/:id", limits, [=](exchange_ptr x) {
     require_known_query(x->in(), {});
@@ -54,8 +55,8 @@ void add_avatar_routes(router& to, const route_context& context) {
   to.add("DELETE", "/mgmt/v1/avatars/:id", limits, [=](exchange_ptr x) {
     const auto& in = x->in();
     require_known_query(in, {"force"});
-    caf::anon_send(context.front_end,
-                   remove_avatar{x, avatar_id_of(in), yes_no_query(in, "force")});
+    caf::anon_send(context.front_end, remove_avatar{x, avatar_id_of(in), yes_no_query(in, "force"),
+                                                    std::string{in.headers.get("If-Match")}});
   });
   add_picture(to, context, "preview.jpg");
   add_picture(to, context, "contact_sheet.jpg");

@@ -1,4 +1,5 @@
 #include "http/fields.hpp"
+#include "http/idempotency.hpp"
 #include "http/routes/routes.hpp"
 
 #include <caf/send.hpp>
@@ -47,13 +48,23 @@ void add_job_routes(router& to, const route_context& context) {
     caf::anon_send(context.front_end, list_jobs{x, job_filter_of(in), page_of(in)});
   });
   to.add("GET", "/mgmt/v1/jobs/:id", limits, [=](exchange_ptr x) {
-    require_known_query(x->in(), {});
-    caf::anon_send(context.front_end, show_job{x, job_id_of(x->in())});
+    const auto& in = x->in();
+    require_known_query(in, {"history"});
+    caf::anon_send(context.front_end, show_job{x, job_id_of(in), yes_no_query(in, "history")});
   });
   to.add("POST", "/mgmt/v1/jobs/:id/cancel", route_limits{context.max_body_bytes},
          [=](exchange_ptr x) {
-           require_known_query(x->in(), {});
-           caf::anon_send(context.front_end, cancel_job{x, job_id_of(x->in())});
+           const auto& in = x->in();
+           require_known_query(in, {});
+           auto key = sealed(idempotency_key_of(in), in, {});
+           caf::anon_send(context.front_end, cancel_job{x, job_id_of(in), std::move(key)});
+         });
+  to.add("POST", "/mgmt/v1/jobs/:id/retry", route_limits{context.max_body_bytes},
+         [=](exchange_ptr x) {
+           const auto& in = x->in();
+           require_known_query(in, {});
+           auto key = sealed(idempotency_key_of(in), in, {});
+           caf::anon_send(context.front_end, retry_job{x, job_id_of(in), std::move(key)});
          });
 }
 

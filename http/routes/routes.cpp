@@ -8,8 +8,10 @@ router make_router(const route_context& context) {
   auto result = router{};
   result.on_error(render_problem);
   add_avatar_routes(result, context);
+  add_version_routes(result, context);
   add_upload_route(result, context);
   add_job_routes(result, context);
+  add_event_routes(result, context);
   add_health_routes(result, context);
   return result;
 }

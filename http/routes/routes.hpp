@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "http/event_feed.hpp"
 #include "http/front_end.hpp"
 #include "http/router.hpp"
 #include "pipeline/avatar_store.hpp"
@@ -15,6 +16,7 @@ namespace musetalk::http {
 struct route_context {
   front_end_actor front_end;
   upload_closer_actor closer;
+  event_feed_actor events;
   std::function<actors::upload_receiver_actor()> uploads; ///< As in `front_end_config`.
   pipeline::store_layout store;
   uint64_t max_upload_bytes = 0;
@@ -30,11 +32,17 @@ router make_router(const route_context& context);
 /// `/mgmt/v1/avatars` and below, `upload` apart.
 void add_avatar_routes(router& to, const route_context& context);
 
+/// `/mgmt/v1/avatars/{id}/versions` and below.
+void add_version_routes(router& to, const route_context& context);
+
 /// `POST /mgmt/v1/avatars/upload`.
 void add_upload_route(router& to, const route_context& context);
 
 /// `/mgmt/v1/jobs` and below.
 void add_job_routes(router& to, const route_context& context);
+
+/// `/mgmt/v1/events` and those of one job.
+void add_event_routes(router& to, const route_context& context);
 
 /// `/health`, `/livez`, `/readyz`.
 void add_health_routes(router& to, const route_context& context);

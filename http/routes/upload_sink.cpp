@@ -1,6 +1,7 @@
 #include "http/routes/upload_sink.hpp"
 
 #include "http/fields.hpp"
+#include "http/idempotency.hpp"
 #include "http/plain_text.hpp"
 #include "pipeline/disk.hpp"
 #include "pipeline/ids.hpp"
@@ -45,6 +46,7 @@ upload_sink::upload_sink(exchange_ptr to, const route_context& context)
                }}) {
   require_known_query(to_->in(), {"wait"});
   require_room(to_->in(), context_.store);
+  request_.key = idempotency_key_of(to_->in());
 }
 
 upload_sink::~upload_sink() {

@@ -16,14 +16,14 @@ public:
   std::vector<pipeline::job_event> log; ///< All events, in order.
   std::map<std::string, pipeline::job> jobs;
   std::map<std::string, pipeline::avatar> avatars;
+  std::map<std::string, pipeline::request_key> keys;
 
-  void add_job(const pipeline::job& x, const std::string& actor) override {
+  pipeline::job_event add_job(const pipeline::job& x, const std::string& actor) override {
     require();
     jobs[x.job_id] = x;
-    auto& avatar = avatars[x.request.avatar_id];
-    avatar.avatar_id = x.request.avatar_id;
-    avatar.latest_job_id = x.job_id;
-    note(x, actor, "");
+    touch(x);
+    keep(x.request.key, x.job_id);
+    return note(x, actor, "");
   }
 
   std::optional<pipeline::job> find_job(const std::string& job_id) override {
@@ -52,19 +52,60 @@ public:
     });
   }
 
-  void move_job(const pipeline::job& x, const std::string& actor,
-                const std::string& reason) override {
+  pipeline::job_event move_job(const pipeline::job& x, const std::string& actor,
+                               const std::string& reason,
+                               const pipeline::request_key& key = {}) override {
     require();
     if (!transition_allowed(jobs.at(x.job_id).state, x.state))
       throw error(errc::internal, "No such move.");
     jobs[x.job_id] = x;
-    note(x, actor, reason);
+    keep(key, x.job_id);
+    return note(x, actor, reason);
+  }
+
+  pipeline::job_event retry_job(const pipeline::job& x, const std::string& actor,
+                                const std::string& reason,
+                                const pipeline::request_key& key = {}) override {
+    auto result = move_job(x, actor, reason, key);
+    touch(x);
+    return result;
+  }
+
+  std::vector<pipeline::job> failed_uploads(pipeline::timestamp_us since) override {
+    return sorted([&](const auto& x) {
+      return x.state == pipeline::job_state::failed && !x.request.upload_id.empty() &&
+             x.finished_us >= since;
+    });
   }
 
   std::vector<pipeline::job_event> job_events(const std::string& job_id) override {
     auto result = log;
     std::erase_if(result, [&](const auto& x) { return x.job_id != job_id; });
     return result;
+  }
+
+  std::vector<pipeline::job_event> events_after(const pipeline::event_query& query) override {
+    auto result = std::vector<pipeline::job_event>{};
+    for (const auto& x : log)
+      if (x.sequence > query.after && (query.job_id.empty() || x.job_id == query.job_id) &&
+          (query.avatar_id.empty() || x.avatar_id == query.avatar_id) &&
+          result.size() < query.limit)
+        result.push_back(x);
+    return result;
+  }
+
+  int64_t last_event() override { return std::ssize(log); }
+
+  std::optional<pipeline::request_key> find_key(const std::string& key,
+                                                pipeline::timestamp_us since) override {
+    auto found = keys.find(key);
+    return found == keys.end() || found->second.at_us < since ? std::nullopt
+                                                              : std::optional{found->second};
+  }
+
+  void keep_key(const pipeline::request_key& key) override {
+    require();
+    keys[key.key] = key;
   }
 
   std::optional<pipeline::avatar> find_avatar(const std::string& avatar_id) override {
@@ -81,13 +122,27 @@ public:
     return result;
   }
 
-  void complete_job(const pipeline::job& x, const pipeline::avatar_version& version,
-                    const std::string& actor) override {
-    move_job(x, actor, "published");
+  pipeline::job_event complete_job(const pipeline::job& x, const pipeline::avatar_version& version,
+                                   const std::string& actor) override {
+    auto result = move_job(x, actor, "published");
     auto& avatar = avatars[x.request.avatar_id];
     avatar.status = "ready";
     avatar.current_version = version.version;
     avatar.versions.push_back(version);
+    return result;
+  }
+
+  void activate_version(const std::string& avatar_id, const std::string& version,
+                        const pipeline::request_key& key = {}) override {
+    require();
+    avatars.at(avatar_id).current_version = version;
+    keep(key, avatar_id);
+  }
+
+  bool remove_version(const std::string& avatar_id, const std::string& version) override {
+    require();
+    return std::erase_if(avatars.at(avatar_id).versions,
+                         [&](const auto& x) { return x.version == version; }) > 0;
   }
 
   void reconcile(std::span<const pipeline::avatar> on_disk) override {
@@ -106,8 +161,23 @@ private:
       throw error(errc::catalog_failed, "The catalog refused the write.");
   }
 
-  void note(const pipeline::job& x, const std::string& actor, const std::string& reason) {
-    log.push_back({std::ssize(log) + 1, x.job_id, 0, x.state, actor, reason});
+  pipeline::job_event note(const pipeline::job& x, const std::string& actor,
+                           const std::string& reason) {
+    log.push_back(
+        {std::ssize(log) + 1, x.job_id, 0, x.state, actor, reason, x.request.avatar_id, x.attempt});
+    return log.back();
+  }
+
+  void touch(const pipeline::job& x) {
+    auto& avatar = avatars[x.request.avatar_id];
+    avatar.avatar_id = x.request.avatar_id;
+    avatar.latest_job_id = x.job_id;
+  }
+
+  void keep(pipeline::request_key key, const std::string& target) {
+    key.target = target;
+    if (!key.key.empty())
+      keys[key.key] = key;
   }
 
   template <class F>

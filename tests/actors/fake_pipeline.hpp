@@ -112,6 +112,14 @@ public:
     world_.trash += world_.trash_each;
   }
 
+  void activate_version(const std::string& avatar_id, const std::string& version) override {
+    world_.step("activate " + avatar_id + " " + version);
+  }
+
+  void remove_version(const std::string& avatar_id, const std::string& version) override {
+    world_.step("remove " + avatar_id + " " + version);
+  }
+
   void discard_staging(const std::string& job_id) override {
     world_.step("discard");
     world_.staging.erase(job_id);

@@ -14,6 +14,13 @@ struct registry_notes {
   std::vector<pipeline::job_request> submitted;
   std::vector<pipeline::job_progress> progress;
   std::vector<actors::job_outcome> outcomes;
+  std::vector<pipeline::event_query> asked;
+  int followers = 0;
+  /// Answers `event`; throws `musetalk::error` to refuse.
+  std::function<pipeline::event_page(const pipeline::event_query&)> on_events =
+      [](const pipeline::event_query&) {
+        return pipeline::event_page{};
+      };
   bool silent = false; ///< Takes jobs and never answers.
   /// Answers `submit`; throws `musetalk::error` to refuse.
   std::function<pipeline::job_view(const pipeline::job_request&)> on_submit =
@@ -48,8 +55,25 @@ inline actors::registry_actor::behavior_type fake_registry(actors::registry_acto
         return pipeline::job_page{};
       },
       [=](atom::await_end, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
-      [=](atom::cancel, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
-      [=](atom::remove, const avatar_id&, bool) -> caf::result<avatar_id> { return unknown(); },
+      [=](atom::cancel, const job_id&,
+          const pipeline::request_key&) -> caf::result<pipeline::job_view> { return unknown(); },
+      [=](atom::retry, const job_id&,
+          const pipeline::request_key&) -> caf::result<pipeline::job_view> { return unknown(); },
+      [=](atom::history, const job_id&) -> caf::result<pipeline::job_history> { return unknown(); },
+      [=](atom::event, const pipeline::event_query& x) -> caf::result<pipeline::event_page> {
+        notes->asked.push_back(x);
+        return guard([&] { return notes->on_events(x); });
+      },
+      [=](atom::follow, const caf::strong_actor_ptr&) { ++notes->followers; },
+      [=](atom::remove, const avatar_id&, bool, const std::string&) -> caf::result<avatar_id> {
+        return unknown();
+      },
+      [=](atom::activate, const version_change&) -> caf::result<pipeline::avatar> {
+        return unknown();
+      },
+      [=](atom::remove, const version_change&) -> caf::result<pipeline::avatar> {
+        return unknown();
+      },
       [](atom::status) { return queue_status{}; },
       [](atom::status, const device_status&) {},
       [=](atom::progress, const pipeline::job_progress& x) { notes->progress.push_back(x); },

@@ -35,6 +35,15 @@ TEST(JobQueue, OrdersByCreationNotByArrival) {
   EXPECT_EQ(queue.position("unknown"), 0);
 }
 
+TEST(JobQueue, ShowsTheOldest) {
+  auto ids = std::vector<std::string>{};
+  for (const auto& x : three().first(2))
+    ids.push_back(x.job_id);
+  EXPECT_THAT(ids, ElementsAre("first", "second"));
+  EXPECT_EQ(three().first(9).size(), 3u);
+  EXPECT_TRUE(job_queue{}.first(1).empty());
+}
+
 TEST(JobQueue, PassesOverJobsWhoseAvatarIsBusy) {
   auto queue = three();
   EXPECT_EQ(queue.next([](const auto& x) { return x == "a"; })->job_id, "second");

@@ -15,6 +15,7 @@ pipeline::job interrupted(job_state state, uint32_t attempt) {
   result.job_id = "j";
   result.state = state;
   result.attempt = attempt;
+  result.interruptions = attempt - 1;
   result.created_us = 1;
   result.started_us = 5;
   return result;
@@ -37,6 +38,15 @@ TEST(Restart, GivesUpAfterTheLastAttempt) {
   EXPECT_EQ(x.failure.code, errc::attempts_exhausted);
   EXPECT_NE(x.failure.detail.find("limit is 3"), std::string::npos);
   EXPECT_EQ(x.finished_us, 100);
+}
+
+TEST(Restart, DoesNotCountTheAttemptsThatAClientAskedFor) {
+  auto retried = interrupted(job_state::running, 7);
+  retried.interruptions = 0;
+  auto x = after_restart(retried, "", 3, 100);
+  EXPECT_EQ(x.state, job_state::queued);
+  EXPECT_EQ(x.attempt, 8u);
+  EXPECT_EQ(x.interruptions, 1u);
 }
 
 TEST(Restart, CancelsWhatWasBeingCancelled) {
@@ -69,6 +79,7 @@ TEST(Restart, StoresEveryDecisionAndGivesThoseThatAreFinal) {
   catalog.jobs["again"] = x;
   catalog.jobs["again"].job_id = "again";
   x.attempt = 3;
+  x.interruptions = 2;
   x.job_id = "worn";
   catalog.jobs["worn"] = x;
   auto ended = recover_jobs(catalog, 3, 100);

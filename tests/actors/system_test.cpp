@@ -289,9 +289,11 @@ TEST_F(ServiceSystem, CancelsARunningJobAndRemovesItsAvatarByForce) {
   auto system = service_system{config, parts()};
   auto id = upload(system, "anna")->record.job_id;
   pulled.get_future().wait();
-  auto busy = ask<avatar_id>(system, system.registry(), atom::remove_v, avatar_id{"anna"}, false);
+  auto busy = ask<avatar_id>(system, system.registry(), atom::remove_v, avatar_id{"anna"}, false,
+                             std::string{});
   EXPECT_EQ(code_of(busy.error()), errc::avatar_busy);
-  auto removed = ask<avatar_id>(system, system.registry(), atom::remove_v, avatar_id{"anna"}, true);
+  auto removed = ask<avatar_id>(system, system.registry(), atom::remove_v, avatar_id{"anna"}, true,
+                                std::string{});
   ASSERT_TRUE(removed) << detail_of(removed.error());
   EXPECT_EQ(await_end(system, id)->record.state, job_state::cancelled);
   EXPECT_EQ(entries(layout.root / ".staging"), 0u);
@@ -331,7 +333,8 @@ TEST_F(ServiceSystem, CancelsAJobWhoseClipWaitsForTheDevice) {
   auto system = service_system{config, parts()};
   auto id = upload(system, "anna")->record.job_id;
   found.get_future().wait();
-  auto cancelled = ask<job_view>(system, system.registry(), atom::cancel_v, job_id{id});
+  auto cancelled =
+      ask<job_view>(system, system.registry(), atom::cancel_v, job_id{id}, pipeline::request_key{});
   ASSERT_TRUE(cancelled) << detail_of(cancelled.error());
   go_on.set_value();
   EXPECT_EQ(await_end(system, id)->record.state, job_state::cancelled);

@@ -1,12 +1,12 @@
 // Measures the gate over loopback: requests, latency, an upload with and without what a real one
-// does with its bytes, and the multipart parser alone. Prints one JSON object.
+// does with its bytes, the multipart parser alone, and clients that follow events. Prints one JSON
+// object.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <random>
 #include <thread>
 #include <vector>
@@ -16,11 +16,13 @@
 #include "http/gate/unique_fd.hpp"
 #include "http/multipart.hpp"
 #include "http/server.hpp"
+#include "tests/bench/bench_followers.hpp"
 #include "tests/http/raw_client.hpp"
 
 namespace {
 
 using namespace musetalk::http;
+using musetalk::bench::resident_bytes;
 using clock_type = std::chrono::steady_clock;
 
 constexpr size_t upload_bytes = 300 << 20;
@@ -30,13 +32,6 @@ constexpr std::string_view part_end = "\r\n--bench--\r\n";
 
 double seconds_since(clock_type::time_point began) {
   return std::chrono::duration<double>(clock_type::now() - began).count();
-}
-
-size_t resident_bytes() {
-  std::ifstream in{"/proc/self/statm"};
-  size_t total = 0, resident = 0;
-  in >> total >> resident;
-  return resident * 4096;
 }
 
 std::string noise(size_t size) {
@@ -161,6 +156,8 @@ double requests_per_s(uint16_t port) {
 } // namespace
 
 int main() {
+  // First: memory that others gave back would hide what it takes.
+  auto follow = musetalk::bench::measure_followers(1'000);
   auto spool =
       std::filesystem::temp_directory_path() / ("bench_http_" + std::to_string(::getpid()));
   router routes;
@@ -184,9 +181,11 @@ int main() {
   std::printf("{\"get_p50_ms\": %.3f, \"get_p99_ms\": %.3f, \"get_per_s\": %.0f, "
               "\"upload_MB_per_s\": %.0f, \"upload_grown_MB\": %.1f, "
               "\"upload_spooled_hashed_MB_per_s\": %.0f, \"upload_spooled_hashed_grown_MB\": %.1f, "
-              "\"multipart_GB_per_s\": %.2f}\n",
+              "\"multipart_GB_per_s\": %.2f, \"followers\": %zu, \"followers_grown_MB\": %.1f, "
+              "\"followers_event_ms\": %.1f}\n",
               latency[latency.size() / 2], latency[latency.size() * 99 / 100], rate,
               counted.bytes_per_s / 1e6, static_cast<double>(counted.grown_bytes) / 1e6,
               spooled.bytes_per_s / 1e6, static_cast<double>(spooled.grown_bytes) / 1e6,
-              multipart_bytes_per_s(data) / 1e9);
+              multipart_bytes_per_s(data) / 1e9, follow.followers, follow.grown_mb,
+              follow.event_ms);
 }

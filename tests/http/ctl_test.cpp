@@ -1,5 +1,6 @@
 #include "http/ctl/commands.hpp"
 #include "http/ctl/doctor.hpp"
+#include "http/ctl/event_reader.hpp"
 #include "http/ctl/multipart_body.hpp"
 #include "http/ctl/output.hpp"
 
@@ -158,6 +159,43 @@ TEST(Api, EncodesIdsInPaths) {
   EXPECT_EQ(percent_encoded("a_b-1"), "a_b-1");
   EXPECT_EQ(percent_encoded("../x?y"), "..%2Fx%3Fy");
   EXPECT_EQ(percent_encoded("\xC3\xBC"), "%C3%BC");
+}
+
+TEST(EventReader, ReadsEventsThatComeInPiecesOfAnySize) {
+  auto text = std::string{"retry: 2000\n\n:\n\nevent: state\r\nid: 41\r\ndata: {\"a\":1}\r\n\r\n"
+                          "event: progress\ndata: one\ndata:two\nfuture: x\n\ndata: cut"};
+  for (auto piece : {size_t{1}, size_t{3}, text.size()}) {
+    auto seen = std::vector<server_event>{};
+    auto reader = event_reader{[&](const server_event& x) {
+      seen.push_back(x);
+    }};
+    for (auto at = size_t{0}; at < text.size(); at += piece)
+      EXPECT_TRUE(reader.push(std::string_view{text}.substr(at, piece)));
+    ASSERT_EQ(seen.size(), 2u);
+    EXPECT_EQ(seen[0].type, "state");
+    EXPECT_EQ(seen[0].id, "41");
+    EXPECT_EQ(seen[0].data, "{\"a\":1}");
+    EXPECT_EQ(seen[1].type, "progress");
+    EXPECT_EQ(seen[1].id, "");
+    EXPECT_EQ(seen[1].data, "one\ntwo");
+    EXPECT_EQ(reader.last_id(), "41");
+    // What a broken connection left does not run into what comes next.
+    reader.restart();
+    reader.push("data: whole\n\n");
+    EXPECT_EQ(seen.back().data, "whole");
+    EXPECT_EQ(reader.last_id(), "41");
+  }
+}
+
+TEST(EventReader, TakesNoEventWithoutBounds) {
+  auto reader = event_reader{[](const server_event&) {
+  }};
+  auto line = "data: " + std::string(1000, 'x') + "\n";
+  auto taken = 0;
+  while (taken < 10'000 && reader.push(line))
+    ++taken;
+  EXPECT_GT(taken, 900);
+  EXPECT_LT(taken, 1100);
 }
 
 TEST(Output, WritesJsonLinesWhenPiped) {

@@ -11,6 +11,32 @@
 
 namespace musetalk::tests {
 
+/// A stream without a connection: keeps what is written.
+class fake_stream : public http::stream {
+public:
+  bool write(std::string_view bytes) override {
+    if (!open_)
+      return false;
+    text_ += bytes;
+    return true;
+  }
+  void end() override { open_ = false; }
+  bool open() const noexcept override { return open_; }
+  size_t backlog() const noexcept override { return backlog_; }
+
+  // -- what tests look at and set ------------------------------------------------
+  /// What was written since the last call.
+  std::string take() { return std::exchange(text_, {}); }
+  void set_backlog(size_t bytes) { backlog_ = bytes; }
+  /// As when the client leaves.
+  void break_off() { open_ = false; }
+
+private:
+  std::string text_;
+  size_t backlog_ = 0;
+  bool open_ = true;
+};
+
 /// An exchange without a connection: keeps the first answer.
 class fake_exchange : public http::exchange {
 public:
@@ -36,7 +62,14 @@ public:
 
   bool fail(const error& what) override { return respond(http::render_problem(what, in_)); }
 
-  std::shared_ptr<http::stream> start_stream(http::response) override { return nullptr; }
+  std::shared_ptr<http::stream> start_stream(http::response head) override {
+    auto first = head.body;
+    if (!respond(std::move(head)))
+      return nullptr;
+    stream_ = std::make_shared<fake_stream>();
+    stream_->write(first);
+    return stream_;
+  }
   void on_close(std::function<void(bool)>) override {}
   bool closed() const noexcept override { return false; }
 
@@ -52,11 +85,14 @@ public:
   /// The public code of a problem.
   std::string code() const { return body().value("code", "(none)"); }
   const std::filesystem::path& file() const { return file_; }
+  /// Null until one is started.
+  const std::shared_ptr<fake_stream>& opened() const { return stream_; }
 
 private:
   http::request in_;
   std::optional<http::response> answer_;
   std::filesystem::path file_;
+  std::shared_ptr<fake_stream> stream_;
 };
 
 inline std::shared_ptr<fake_exchange> make_exchange(http::request in = {}) {

@@ -1,5 +1,6 @@
 #include "http/front_end.hpp"
 
+#include "pipeline/avatar_tag.hpp"
 #include "tests/actors/deterministic_system.hpp"
 #include "tests/http/fake_exchange.hpp"
 
@@ -27,7 +28,8 @@ struct world {
   std::optional<errc> refuse; ///< Every request is refused with it.
   bool silent = false;        ///< Nobody answers.
   job_view submitted;
-  job_view ended; ///< Of `awaitend`; not answered while it is not final.
+  std::vector<pipeline::job_event> events; ///< Of its history.
+  job_view ended;                          ///< Of `awaitend`; not answered while it is not final.
   pipeline::avatar avatar;
   actors::queue_status queue;
   std::vector<std::string> asked;
@@ -72,11 +74,34 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
           return self->make_response_promise<job_view>();
         return say("await", w->ended);
       },
-      [=](atom::cancel, const actors::job_id&) { return say("cancel", w->submitted); },
-      [=](atom::remove, const actors::avatar_id& id, bool force) {
-        return say(force ? "remove by force" : "remove", id);
+      [=](atom::cancel, const actors::job_id&, const pipeline::request_key& key) {
+        return say("cancel" + key.key, w->submitted);
       },
-      [=](atom::status) { return say("status", w->queue); },
+      [=](atom::retry, const actors::job_id&, const pipeline::request_key& key) {
+        return say("retry" + key.key, w->submitted);
+      },
+      [=](atom::history, const actors::job_id&) {
+        return say("history", pipeline::job_history{w->submitted, w->events});
+      },
+      [=](atom::event, const pipeline::event_query&) {
+        return say("events", pipeline::event_page{});
+      },
+      [](atom::follow, const caf::strong_actor_ptr&) {},
+      [=](atom::remove, const actors::avatar_id& id, bool force, const std::string& if_match) {
+        return say((force ? "remove by force" : "remove") + if_match, id);
+      },
+      [=](atom::activate, const actors::version_change& x) {
+        return say("activate " + x.version + x.if_match + x.key.key, w->avatar);
+      },
+      [=](atom::remove, const actors::version_change& x) {
+        return say("remove " + x.version + x.if_match, w->avatar);
+      },
+      [=](atom::status) -> caf::result<actors::queue_status> {
+        // A full queue can still be looked at.
+        if (w->refuse == errc::queue_full)
+          return w->queue;
+        return say("status", w->queue);
+      },
       [](atom::status, const actors::device_status&) {},
       [](atom::progress, const pipeline::job_progress&) {},
       [](atom::outcome, const actors::job_outcome&) {},
@@ -170,6 +195,25 @@ TEST_F(FrontEnd, AnswersAnAvatarWithItsLatestJob) {
   EXPECT_EQ(w->asked, (std::vector<std::string>{"look avatar", "look job"}));
 }
 
+TEST_F(FrontEnd, AnswersAJobWithItsHistoryWhereThatIsWanted) {
+  w->submitted = job_in(job_state::running);
+  w->events = {{1, "j1", 1'000'000, job_state::queued, "client", "", "anna", 1},
+               {4, "j1", 2'000'000, job_state::running, "registry", "attempt 1", "anna", 1}};
+  EXPECT_FALSE(asked(show_job{nullptr, {"j1"}, false})->body().contains("events"));
+  auto x = asked(show_job{nullptr, {"j1"}, true});
+  EXPECT_EQ(x->body()["job_id"], "j1");
+  ASSERT_EQ(x->body()["events"].size(), 2u);
+  EXPECT_EQ(x->body()["events"][0]["reason"], nullptr);
+  EXPECT_EQ(x->body()["events"][1], (nlohmann::json{{"sequence", 4},
+                                                    {"job_id", "j1"},
+                                                    {"avatar_id", "anna"},
+                                                    {"status", "running"},
+                                                    {"attempt", 1},
+                                                    {"at", "1970-01-01T00:00:02.000Z"},
+                                                    {"actor", "registry"},
+                                                    {"reason", "attempt 1"}}));
+}
+
 TEST_F(FrontEnd, TurnsRefusalsIntoProblems) {
   w->refuse = errc::avatar_not_found;
   auto x = asked(show_avatar{nullptr, {"anna"}});
@@ -181,10 +225,11 @@ TEST_F(FrontEnd, TurnsRefusalsIntoProblems) {
 TEST_F(FrontEnd, AnswersEveryQuestionThatNobodyAnswers) {
   w->silent = true;
   auto all = std::vector<std::shared_ptr<fake_exchange>>{
-      asked(list_avatars{}),  asked(show_avatar{}),   asked(show_picture{}),
-      asked(remove_avatar{}), asked(create_avatar{}), asked(commit_upload{}),
-      asked(list_jobs{}),     asked(show_job{}),      asked(cancel_job{}),
-      asked(show_health{}),   asked(show_readiness{})};
+      asked(list_avatars{}),   asked(show_avatar{}),   asked(show_picture{}),
+      asked(remove_avatar{}),  asked(create_avatar{}), asked(commit_upload{}),
+      asked(list_jobs{}),      asked(show_job{}),      asked(cancel_job{}),
+      asked(retry_job{}),      asked(list_versions{}), asked(activate_version{}),
+      asked(remove_version{}), asked(show_health{}),   asked(show_readiness{})};
   for (const auto& x : all)
     EXPECT_FALSE(x->answered());
   sched.trigger_timeouts();
@@ -253,8 +298,8 @@ TEST_F(FrontEnd, KeepsNobodyWaitingWhenItStops) {
 }
 
 TEST_F(FrontEnd, PassesForceOn) {
-  asked(remove_avatar{nullptr, {"anna"}, false});
-  auto x = asked(remove_avatar{nullptr, {"anna"}, true});
+  asked(remove_avatar{nullptr, {"anna"}, false, ""});
+  auto x = asked(remove_avatar{nullptr, {"anna"}, true, ""});
   EXPECT_EQ(x->body(), (nlohmann::json{{"avatar_id", "anna"}, {"deleted", true}}));
   EXPECT_EQ(w->asked, (std::vector<std::string>{"remove", "remove by force"}));
 }
@@ -264,6 +309,66 @@ TEST_F(FrontEnd, AnswersAcceptedWhileACancelledJobLetsGo) {
   EXPECT_EQ(asked(cancel_job{})->status(), 202);
   w->submitted = job_in(job_state::cancelled);
   EXPECT_EQ(asked(cancel_job{})->status(), 200);
+}
+
+TEST_F(FrontEnd, QueuesAJobOnceMore) {
+  w->submitted = job_in(job_state::queued);
+  w->submitted.record.attempt = 2;
+  auto x = asked(retry_job{nullptr, {"j1"}, {" k1", "print", "", 0}});
+  EXPECT_EQ(x->status(), 202);
+  EXPECT_EQ(x->body()["attempt"], 2);
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"retry k1"}));
+  w->refuse = errc::job_source_gone;
+  EXPECT_EQ(asked(retry_job{})->status(), 410);
+}
+
+TEST_F(FrontEnd, MarksTheAnswerToARequestThatCameBefore) {
+  w->submitted = job_in(job_state::running);
+  EXPECT_EQ(create(std::nullopt)->header("Idempotency-Replayed"), "");
+  w->submitted.replayed = true;
+  EXPECT_EQ(create(std::nullopt)->header("Idempotency-Replayed"), "true");
+  EXPECT_EQ(asked(cancel_job{})->header("Idempotency-Replayed"), "true");
+  EXPECT_EQ(asked(retry_job{})->header("Idempotency-Replayed"), "true");
+}
+
+TEST_F(FrontEnd, SaysHowLongAFullQueueIsAndWhenToComeBack) {
+  w->refuse = errc::queue_full;
+  w->queue.queued = 16;
+  w->queue.running = 1;
+  w->queue.limit = 16;
+  w->queue.free_s = 41.2;
+  for (const auto& x : {create(std::nullopt), asked(commit_upload{}), asked(retry_job{})}) {
+    EXPECT_EQ(x->status(), 429);
+    EXPECT_EQ(x->header("Retry-After"), "42");
+    EXPECT_EQ(x->body()["detail"], "as told");
+    EXPECT_EQ(x->body()["queue"], (nlohmann::json{{"queued", 16}, {"running", 1}, {"limit", 16}}));
+  }
+  w->queue.free_s = -1.;
+  EXPECT_EQ(create(std::nullopt)->header("Retry-After"), "30") << "nothing is known yet";
+  w->queue.free_s = 1e9;
+  EXPECT_EQ(create(std::nullopt)->header("Retry-After"), "3600");
+}
+
+TEST_F(FrontEnd, AnswersVersionsWithATag) {
+  w->avatar.versions.emplace_back().version = "v000001";
+  auto x = asked(list_versions{nullptr, {"anna"}});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["current_version"], "v000001");
+  EXPECT_EQ(x->body()["total"], 1);
+  EXPECT_EQ(x->body()["versions"][0]["version"], "v000001");
+  EXPECT_EQ(x->header("ETag"), pipeline::avatar_tag(w->avatar));
+  EXPECT_EQ(asked(show_avatar{nullptr, {"anna"}})->header("ETag"), x->header("ETag"));
+}
+
+TEST_F(FrontEnd, PassesChangesOfVersionsOn) {
+  auto change = actors::version_change{"anna", "v000001", " \"tag\"", {" k1", "print", "", 0}};
+  EXPECT_EQ(asked(activate_version{nullptr, change})->status(), 200);
+  EXPECT_EQ(asked(remove_version{nullptr, change})->status(), 200);
+  asked(remove_avatar{nullptr, {"anna"}, false, " \"tag\""});
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"activate v000001 \"tag\" k1",
+                                                "remove v000001 \"tag\"", "remove \"tag\""}));
+  w->refuse = errc::precondition_failed;
+  EXPECT_EQ(asked(activate_version{nullptr, change})->status(), 412);
 }
 
 TEST_F(FrontEnd, ServesThePreviewOfTheCurrentVersion) {

@@ -171,6 +171,27 @@ TEST_F(GateAsync, CutsOffWhoReadsAStreamTooSlowly) {
   EXPECT_FALSE(s->write(event));
 }
 
+TEST_F(GateAsync, TellsWhatASlowClientHasNotTaken) {
+  start();
+  auto slow = client(4096);
+  slow.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto s = streams_.pop();
+  EXPECT_EQ(s->backlog(), 0u);
+  // The kernel's buffers come first.
+  auto event = std::string(64 * 1024, 'x');
+  auto written = 0;
+  while (s->backlog() == 0 && s->write(event))
+    ++written;
+  EXPECT_GT(s->backlog(), 0u);
+  EXPECT_TRUE(s->open());
+  for (slow.read_until("\r\n\r\n"); written-- > 0;)
+    EXPECT_EQ(slow.read_chunk(), event);
+  s->end();
+  slow.read_chunk();
+  EXPECT_TRUE(closes_.pop());
+  EXPECT_EQ(s->backlog(), 0u);
+}
+
 TEST_F(GateAsync, StreamsToManyFromOneThread) {
   start();
   std::vector<raw_client> clients;

@@ -51,11 +51,12 @@ std::vector<std::string> keys_of(const json& x) {
 } // namespace
 
 TEST(Json, ShowsAQueuedJob) {
-  EXPECT_EQ(text_of(to_json(queued_job())),
-            R"({"job_id":"j1","avatar_id":"anna","kind":"create","status":"queued","stage":null,)"
-            R"("fraction":0.0,"position":2,"eta_s":null,"attempt":1,)"
-            R"("created_at":"2024-05-01T12:00:00.000Z","started_at":null,"finished_at":null,)"
-            R"("timings_ms":{},"weights":"synthetic","error":null})");
+  EXPECT_EQ(
+      text_of(to_json(queued_job())),
+      R"({"job_id":"j1","avatar_id":"anna","kind":"create","status":"queued","stage":null,)"
+      R"("fraction":0.0,"frames_done":null,"frames_total":null,"position":2,"eta_s":null,"attempt":1,)"
+      R"("created_at":"2024-05-01T12:00:00.000Z","started_at":null,"finished_at":null,)"
+      R"("timings_ms":{},"weights":"synthetic","error":null})");
 }
 
 TEST(Json, ShowsStageFractionAndEtaOfARunningJob) {

@@ -368,6 +368,56 @@ TEST_F(AvatarStore, TurnsAPlainFolderIntoAVersion) {
             (std::set<std::string>{"adopted", "adopted_2", "v000001", "v000002"}));
 }
 
+TEST_F(AvatarStore, SwitchesBackToAnOlderVersionWhileReadersKeepTheirs) {
+  test::publish_version(*store_, "anna", "job1", 3);
+  test::publish_version(*store_, "anna", "job2", 5);
+  auto reader = open_for_reading(layout().link("anna") / "latents.pt");
+  auto size = reader.size();
+  store_->activate_version("anna", "v000001");
+  EXPECT_EQ(fs::read_symlink(layout().link("anna")), ".store/anna/v000001");
+  EXPECT_LT(fs::file_size(layout().link("anna") / "latents.pt"), size);
+  auto last = std::byte{};
+  EXPECT_TRUE(reader.read_at(size - 1, {&last, 1}));
+  EXPECT_TRUE(fs::exists(layout().version("anna", "v000002") / "manifest.json"));
+  // The next one gets a number of its own.
+  test::publish_version(*store_, "anna", "job3", 3);
+  EXPECT_EQ(fs::read_symlink(layout().link("anna")), ".store/anna/v000003");
+}
+
+TEST_F(AvatarStore, ActivatesOnlyAVersionThatIsThere) {
+  test::publish_version(*store_, "anna", "job1");
+  for (auto name : {"v000002", "", "../..", "manifest.json", "v000001/full_imgs"})
+    test::detail_of(errc::version_not_found, [&] { store_->activate_version("anna", name); });
+  EXPECT_EQ(fs::read_symlink(layout().link("anna")), ".store/anna/v000001");
+}
+
+TEST_F(AvatarStore, RemovesAVersionThatIsNotCurrent) {
+  test::publish_version(*store_, "anna", "job1");
+  test::publish_version(*store_, "anna", "job2");
+  auto detail =
+      test::detail_of(errc::version_current, [&] { store_->remove_version("anna", "v000002"); });
+  EXPECT_EQ(detail, "v000002 is the current version.");
+  store_->remove_version("anna", "v000001");
+  EXPECT_FALSE(fs::exists(layout().version("anna", "v000001")));
+  EXPECT_TRUE(fs::exists(layout().link("anna") / "manifest.json"));
+  EXPECT_TRUE(fs::is_empty(layout().root / ".staging"));
+  store_->remove_version("anna", "v000001");
+  test::detail_of(errc::version_not_found, [&] { store_->remove_version("anna", ".."); });
+}
+
+TEST_F(AvatarStore, KeepsAPlainFolderWhenAnotherVersionIsMadeCurrent) {
+  test::publish_version(*store_, "anna", "job1");
+  // As the old manager would leave it, in place of our link.
+  fs::remove(layout().link("anna"));
+  fs::create_directory(layout().link("anna"));
+  write_file(layout().link("anna") / "avatar_info.txt", bytes_of("old"));
+  store_->activate_version("anna", "adopted");
+  EXPECT_EQ(text_of(layout().link("anna") / "avatar_info.txt"), "old");
+  store_->activate_version("anna", "v000001");
+  EXPECT_EQ(fs::read_symlink(layout().link("anna")), ".store/anna/v000001");
+  EXPECT_EQ(text_of(layout().version("anna", "adopted") / "avatar_info.txt"), "old");
+}
+
 TEST_F(AvatarStore, TellsThatItsFolderCannotBeMade) {
   write_file(folder_.path() / "file", {});
   test::detail_of(errc::storage_failed, [&] { open_avatar_store(folder_.path() / "file"); });

@@ -399,6 +399,134 @@ TEST_P(CatalogConformance, RemovesAnAvatarButNotItsHistory) {
   EXPECT_EQ(catalog_->find_avatar("anna")->status, "preparing");
 }
 
+// -- another attempt -------------------------------------------------------------
+
+TEST_P(CatalogConformance, QueuesAJobOnceMoreAndKeepsItsHistory) {
+  auto x = move(move(add("j1", "anna", "t1"), pipeline::job_state::running),
+                pipeline::job_state::failed);
+  catalog_->remove_avatar("anna");
+  x.state = pipeline::job_state::queued;
+  x.attempt = 2;
+  x.interruptions = 0;
+  auto event = catalog_->retry_job(x, "client", "asked", {});
+  EXPECT_EQ(event.attempt, 2u);
+  reopen();
+  EXPECT_EQ(ids(catalog_->queued_jobs()), (strings{"j1"}));
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "preparing");
+  EXPECT_EQ(catalog_->find_avatar("anna")->latest_job_id, "j1");
+  auto events = catalog_->job_events("j1");
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[2].attempt, 1u);
+  EXPECT_EQ(events[3].attempt, 2u);
+  EXPECT_EQ(events[3].sequence, event.sequence);
+  EXPECT_EQ(events[3].reason, "asked");
+}
+
+TEST_P(CatalogConformance, KnowsWhichUploadsOfFailedJobsMayBeKept) {
+  auto fail = [&](const std::string& id, const std::string& upload, int64_t finished_us) {
+    auto x = make_job(id, "anna");
+    x.request.upload_id = upload;
+    catalog_->add_job(x, "client");
+    x.finished_us = finished_us;
+    move(x, pipeline::job_state::failed);
+  };
+  fail("old", "u1", 10);
+  fail("second", "u2", 30);
+  fail("first", "u3", 20);
+  fail("of a path", "", 30);
+  move(add("cancelled", "anna"), pipeline::job_state::cancelled);
+  EXPECT_EQ(ids(catalog_->failed_uploads(20)), (strings{"first", "second"}));
+}
+
+// -- what happened -----------------------------------------------------------------
+
+TEST_P(CatalogConformance, AnswersTheEventThatItWrote) {
+  auto x = make_job("j1", "anna");
+  auto first = catalog_->add_job(x, "client");
+  EXPECT_EQ(first.job_id, "j1");
+  EXPECT_EQ(first.avatar_id, "anna");
+  EXPECT_EQ(first.state, pipeline::job_state::queued);
+  EXPECT_EQ(first.sequence, catalog_->last_event());
+  x.state = pipeline::job_state::running;
+  auto second = catalog_->move_job(x, "registry", "attempt 1");
+  EXPECT_EQ(second.sequence, first.sequence + 1);
+  EXPECT_EQ(second.reason, "attempt 1");
+  x.state = pipeline::job_state::completed;
+  auto third = catalog_->complete_job(x, make_version("v000001", "j1"), "runner");
+  EXPECT_EQ(third.state, pipeline::job_state::completed);
+  auto stored = catalog_->job_events("j1");
+  ASSERT_EQ(stored.size(), 3u);
+  EXPECT_EQ(stored[2].sequence, third.sequence);
+  EXPECT_EQ(stored[2].at_us, third.at_us);
+}
+
+TEST_P(CatalogConformance, PagesThroughEvents) {
+  EXPECT_EQ(catalog_->last_event(), 0);
+  auto x = add("j1", "anna");
+  add("j2", "berta");
+  move(x, pipeline::job_state::running);
+  reopen();
+  auto sequences = [&](const pipeline::event_query& query) {
+    auto result = std::vector<int64_t>{};
+    for (const auto& event : catalog_->events_after(query))
+      result.push_back(event.sequence);
+    return result;
+  };
+  EXPECT_EQ(catalog_->last_event(), 3);
+  EXPECT_EQ(sequences({"", "", 0, 200}), (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(sequences({"", "", 0, 2}), (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(sequences({"", "", 2, 2}), (std::vector<int64_t>{3}));
+  EXPECT_EQ(sequences({"", "", 3, 2}), (std::vector<int64_t>{}));
+  EXPECT_EQ(sequences({"j1", "", 1, 200}), (std::vector<int64_t>{3}));
+  EXPECT_EQ(sequences({"", "berta", 0, 200}), (std::vector<int64_t>{2}));
+}
+
+// -- keys of requests ----------------------------------------------------------------
+
+TEST_P(CatalogConformance, KeepsAKeyWithItsEffect) {
+  auto x = make_job("j1", "anna");
+  x.request.key = {"k1", "print", "", 50};
+  catalog_->add_job(x, "client");
+  x.state = pipeline::job_state::cancelled;
+  catalog_->move_job(x, "client", "", {"k2", "other", "", 60});
+  // What has no effect leaves no key.
+  detail_of(errc::internal, [&] { catalog_->move_job(x, "client", "", {"k3", "third", "", 60}); });
+  reopen();
+  auto found = catalog_->find_key("k1", 0);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->fingerprint, "print");
+  EXPECT_EQ(found->target, "j1");
+  EXPECT_EQ(found->at_us, 50);
+  EXPECT_EQ(catalog_->find_key("k2", 0)->target, "j1");
+  EXPECT_FALSE(catalog_->find_key("k3", 0));
+  EXPECT_FALSE(catalog_->find_key("", 0));
+}
+
+TEST_P(CatalogConformance, ForgetsOldKeysWhichCanThenBeUsedAgain) {
+  catalog_->keep_key({"k1", "print", "j1", 1});
+  EXPECT_TRUE(catalog_->find_key("k1", 1));
+  EXPECT_FALSE(catalog_->find_key("k1", 2));
+  catalog_->keep_key({"k1", "new", "j2", 2 + pipeline::request_key_age_us});
+  EXPECT_EQ(catalog_->find_key("k1", 2)->target, "j2");
+}
+
+// -- versions -----------------------------------------------------------------------
+
+TEST_P(CatalogConformance, MakesAnotherVersionCurrentAndForgetsOne) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "anna", "v000002");
+  detail_of(errc::version_not_found, [&] { catalog_->activate_version("anna", "v000003"); });
+  detail_of(errc::version_not_found, [&] { catalog_->activate_version("berta", "v000001"); });
+  catalog_->activate_version("anna", "v000001", {"k1", "print", "", 50});
+  reopen();
+  EXPECT_EQ(catalog_->find_avatar("anna")->current_version, "v000001");
+  EXPECT_EQ(catalog_->find_key("k1", 0)->target, "anna");
+  detail_of(errc::internal, [&] { catalog_->remove_version("anna", "v000001"); });
+  EXPECT_TRUE(catalog_->remove_version("anna", "v000002"));
+  EXPECT_FALSE(catalog_->remove_version("anna", "v000002"));
+  EXPECT_EQ(names(*catalog_->find_avatar("anna")), (strings{"v000001"}));
+}
+
 // -- what start-up found on disk -------------------------------------------------
 
 TEST_P(CatalogConformance, TakesOverWhatIsOnDisk) {

@@ -1,3 +1,4 @@
+#include "pipeline/catalog_events.hpp"
 #include "pipeline/catalog_schema.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/sqlite.hpp"
@@ -113,6 +114,45 @@ TEST_F(SqliteCatalog, SyncsEveryCommit) {
   EXPECT_EQ(db.value_of("PRAGMA synchronous"), 2);
   EXPECT_EQ(db.value_of("PRAGMA foreign_keys"), 1);
   EXPECT_EQ(db.text_of("PRAGMA locking_mode"), "exclusive");
+}
+
+// A catalog as the first release wrote it: its tables and one row of each.
+TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
+  open_sqlite_catalog(file());
+  {
+    auto db = sqlite::database{file()};
+    db.execute("DROP TABLE request_keys");
+    db.execute("ALTER TABLE jobs DROP COLUMN interruptions");
+    db.execute("ALTER TABLE events DROP COLUMN attempt");
+    db.execute("DELETE FROM schema_versions WHERE version > 1");
+    db.execute(
+        "INSERT INTO jobs VALUES(NULL, 'j1', 1, 'anna', '', 0, '', '', '', '', 0, 'running', "
+        "2, 5, 6, 0, '', 'real', 'native', NULL, NULL, '{}')");
+    db.execute("INSERT INTO events VALUES(NULL, 'j1', 7, 'running', 'registry', 'attempt 2')");
+  }
+  auto catalog = open_sqlite_catalog(file());
+  auto x = catalog->find_job("j1");
+  ASSERT_TRUE(x);
+  EXPECT_EQ(x->attempt, 2u);
+  EXPECT_EQ(x->interruptions, 1u) << "each attempt before was ended by a restart";
+  auto events = catalog->job_events("j1");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].attempt, 1u);
+  EXPECT_EQ(events[0].avatar_id, "anna");
+  catalog->keep_key({"k1", "print", "j1", 9});
+  EXPECT_EQ(catalog->find_key("k1", 0)->target, "j1");
+}
+
+TEST_F(SqliteCatalog, KeepsSoManyKeys) {
+  auto db = sqlite::database{file()};
+  migrate_catalog(db);
+  auto change = sqlite::transaction{db};
+  for (auto i = int64_t{0}; i < max_request_keys + 3; ++i)
+    insert_key(db, {"k" + std::to_string(i), "print", "j", 1});
+  change.commit();
+  EXPECT_EQ(db.value_of("SELECT count(*) FROM request_keys"), max_request_keys);
+  EXPECT_FALSE(find_key_row(db, "k2", 0));
+  EXPECT_TRUE(find_key_row(db, "k3", 0));
 }
 
 TEST_F(SqliteCatalog, TellsThatTheDiskIsFull) {

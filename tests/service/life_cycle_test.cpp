@@ -170,6 +170,36 @@ TEST_F(Ctl, MakesShowsAndDeletesAnAvatar) {
   EXPECT_EQ(ctl({"list"}).output, "");
 }
 
+TEST_F(Ctl, WatchesAJobToItsEnd) {
+  start();
+  auto id = body_of(upload("anna", media("carphone.mp4"), ""))["job_id"].get<std::string>();
+  auto watched = ctl({"watch", id});
+  EXPECT_EQ(watched.code, 0) << watched.output;
+  auto lines = lines_of(watched.output);
+  ASSERT_GE(lines.size(), 2u) << watched.output;
+  EXPECT_EQ(lines.front()["event"], "snapshot");
+  EXPECT_EQ(lines.back()["job_id"], id);
+  EXPECT_EQ(lines.back()["status"], "completed");
+  // One that has ended is shown at once.
+  EXPECT_EQ(lines_of(ctl({"watch", id}).output).back()["status"], "completed");
+  EXPECT_EQ(ctl({"watch", "no-such-job"}).code, 1);
+}
+
+TEST_F(Ctl, GoesBackToAnOlderVersion) {
+  start();
+  upload("anna", media("one_frame.mp4"));
+  upload("anna", media("carphone.mp4"));
+  EXPECT_EQ(lines_of(ctl({"versions", "anna"}).output).size(), 2u);
+  auto back = ctl({"activate", "anna", "v000001"});
+  EXPECT_EQ(back.code, 0) << back.output;
+  EXPECT_EQ(lines_of(back.output).at(0)["current_version"], "v000001");
+  EXPECT_EQ(ctl({"delete", "anna", "--version", "v000001"}).code, 1);
+  EXPECT_EQ(ctl({"delete", "anna", "--version", "v000002"}).code, 0);
+  auto job = lines_of(ctl({"jobs"}).output).at(0)["job_id"].get<std::string>();
+  EXPECT_EQ(ctl({"retry", job}).code, 1) << "it has completed";
+  EXPECT_EQ(lines_of(ctl({"job", job, "--history"}).output).at(0)["events"].size(), 3u);
+}
+
 TEST_F(Ctl, CreatesFromARoot) {
   std::filesystem::copy_file(media("one_frame.mp4"), videos / "talk.mp4");
   start();

@@ -29,6 +29,7 @@ Service::Service() {
               {"MUSETALK_BASE", (folder / "MuseTalk").string()},
               {"MUSETALKD_VIDEO_ROOTS", videos.string()},
               {"MUSETALKD_FACE_MODELS_DIR", MUSETALK_SOURCE_DIR "/.deps/models/face"},
+              {"MUSETALKD_KEEP_FAILED_SECONDS", "0"},
               {"MUSETALKD_WEIGHTS", "synthetic"}};
 }
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "pipeline/job.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace musetalk::http {
+
+// How what happens looks as server-sent events (the HTML standard, 9.2). Only what is durable has
+// an `id`: a client that comes back with the last one as `Last-Event-ID` misses nothing.
+
+/// The first lines of a stream: how soon a client shall come back.
+std::string stream_prelude();
+
+/// `event: state` with the event's sequence as its id.
+std::string event_text(const pipeline::job_event& x);
+
+/// `event: progress`: a job that is not final, as it now is.
+std::string progress_text(const pipeline::job_view& x);
+
+/// What a page of history looks like: its events, and on the last page `event: snapshot` with
+/// `{"jobs": [...]}`, whose id stands for everything before it.
+std::string page_text(const pipeline::event_page& x);
+
+/// A comment: says that the stream lives.
+std::string_view heartbeat_text();
+
+} // namespace musetalk::http

@@ -1,0 +1,29 @@
+#include "http/front_end.hpp"
+#include "http/idempotency.hpp"
+
+#include <utility>
+
+namespace musetalk::http {
+
+upload_closer_actor::behavior_type
+upload_closer(upload_closer_pointer self, const front_end_actor& next,
+              const std::function<actors::upload_receiver_actor()>& uploads) {
+  return {
+      [=](const end_upload& x) {
+        auto file = self->guarded([&] { return x.spool->finish(); });
+        if (!file) {
+          x.to->fail(error{actors::code_of(file.error()), actors::detail_of(file.error())});
+          self->send(uploads(), actors::atom::gone_v, actors::upload_id{x.request.upload_id});
+          return;
+        }
+        x.spool->keep();
+        auto request = x.request;
+        request.key = sealed(
+            request.key, x.to->in(),
+            {request.avatar_id, request.tutor_id, request.apply_blur ? "1" : "0", file->sha256});
+        self->send(next, commit_upload{x.to, std::move(*file), std::move(request), x.wait});
+      },
+  };
+}
+
+} // namespace musetalk::http

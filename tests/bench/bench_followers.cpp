@@ -1,0 +1,93 @@
+#include "tests/bench/bench_followers.hpp"
+
+#include "http/event_feed.hpp"
+#include "http/server.hpp"
+#include "tests/actors/fake_registry.hpp"
+#include "tests/http/raw_client.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace musetalk::bench {
+
+namespace {
+
+using namespace http;
+namespace atom = actors::atom;
+
+struct settings : caf::actor_system_config {
+  settings() {
+    add_message_types<caf::id_block::musetalk>();
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{2});
+  }
+};
+
+} // namespace
+
+size_t resident_bytes() {
+  auto in = std::ifstream{"/proc/self/statm"};
+  size_t total = 0, resident = 0;
+  in >> total >> resident;
+  return resident * 4096;
+}
+
+follower_figures measure_followers(size_t count) {
+  auto config = settings{};
+  auto system = caf::actor_system{config};
+  auto notes = tests::registry_notes{};
+  auto registry = system.spawn(tests::fake_registry, &notes);
+  auto feed_config = event_feed_config{};
+  feed_config.registry = registry;
+  auto feed = system.spawn<caf::detached>(event_feed, feed_config);
+  auto routes = router{};
+  routes.add("GET", "/mgmt/v1/events", {0}, [=](exchange_ptr x) {
+    caf::anon_send(feed, follow_events{std::move(x), {}});
+  });
+  auto options = server_options{};
+  options.port = 0;
+  auto server = http_server{options, std::move(routes)};
+  auto port = server.listen();
+  auto clients = std::vector<http::test::raw_client>{};
+  clients.reserve(count);
+  auto result = follower_figures{count};
+  // One first, so that what every server needs once does not count.
+  for (auto before = size_t{0}; clients.size() < count;) {
+    clients.emplace_back(port);
+    clients.back().send(
+        "GET /mgmt/v1/events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n");
+    if (clients.back().read_until("data: {\"jobs\":[]}\n\n\r\n").empty())
+      std::exit(1);
+    if (clients.size() == 1)
+      before = resident_bytes();
+    if (clients.size() == count)
+      result.grown_mb = (static_cast<double>(resident_bytes()) - static_cast<double>(before)) / 1e6;
+  }
+  auto event = pipeline::job_event{};
+  event.sequence = 1;
+  auto began = std::chrono::steady_clock::now();
+  caf::anon_send(feed, atom::event_v, event);
+  for (auto& x : clients)
+    if (x.read_chunk()->find("event: state") != 0)
+      std::exit(1);
+  auto took = std::chrono::steady_clock::now() - began;
+  result.event_ms = std::chrono::duration<double, std::milli>(took).count();
+  server.drain(std::chrono::seconds{5});
+  auto self = caf::scoped_actor{system};
+  for (const auto& x : {caf::actor_cast<caf::actor>(feed), caf::actor_cast<caf::actor>(registry)}) {
+    self->monitor(x);
+    self->send_exit(x, caf::exit_reason::user_shutdown);
+    self->receive([](const caf::down_msg&) {});
+  }
+  return result;
+}
+
+} // namespace musetalk::bench
