@@ -3,6 +3,7 @@
 #include "config/load.hpp"
 #include "errors/error.hpp"
 #include "http/composition.hpp"
+#include "http/idle_threads.hpp"
 #include "http/logging.hpp"
 #include "http/service.hpp"
 
@@ -143,6 +144,7 @@ int main(int argc, char** argv) {
       std::cout << config::render(loaded);
       return stopped;
     }
+    http::let_idle_threads_sleep(argv);
     // Before any thread starts, the logger's too: a thread that does not block them would die of
     // them, and the process with it.
     auto signals = stop_signals();

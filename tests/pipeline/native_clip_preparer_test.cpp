@@ -249,7 +249,7 @@ TEST(CheckFaces, AsksADeviceWhenItsDetectorIsMeant) {
   };
   EXPECT_EQ(verdict({}), errc::face_none);
   EXPECT_EQ(verdict({{{0, 0, 60, 60}, 0.9f}, {{80, 0, 140, 60}, 0.8f}}), errc::face_several);
-  EXPECT_EQ(verdict({{{0, 0, 20, 20}, 0.9f}}), errc::video_too_small);
+  EXPECT_EQ(verdict({{{0, 0, 20, 20}, 0.9f}}), errc::face_too_small);
 }
 
 // -- samples ------------------------------------------------------------------------

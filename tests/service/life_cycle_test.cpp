@@ -69,6 +69,23 @@ TEST_F(LifeCycle, LetsOneThreadAloneSeeTheStopSignals) {
   EXPECT_GT(others, 5);
 }
 
+TEST_F(LifeCycle, LetsIdleThreadsSleepUnlessTold) {
+  const auto policy_of = [&] {
+    const auto text = contents_of("/proc/" + std::to_string(server->process().id()) + "/environ");
+    const auto at = text.find("OMP_WAIT_POLICY=");
+    return at == std::string::npos ? "" : std::string{text.c_str() + at};
+  };
+  settings.erase("OMP_WAIT_POLICY");
+  start();
+  EXPECT_EQ(policy_of(), "OMP_WAIT_POLICY=PASSIVE");
+  EXPECT_EQ(contents_of("/proc/" + std::to_string(server->process().id()) + "/comm"),
+            "musetalkd\n");
+  EXPECT_EQ(server->stop(), 0);
+  settings["OMP_WAIT_POLICY"] = "ACTIVE";
+  start();
+  EXPECT_EQ(policy_of(), "OMP_WAIT_POLICY=ACTIVE");
+}
+
 TEST_F(LifeCycle, RefusesASecondInstanceOnTheSameFolder) {
   start();
   auto second = run("musetalkd", {"--listen", "127.0.0.1:0"}, settings, folder);
