@@ -21,9 +21,9 @@ function(compile_together target name)
   endif()
 endfunction()
 
-# tests for one room: room_test(NAME SOURCES … USES … [LABELS …] [TIMEOUT_S n])
+# tests for one room: room_test(NAME SOURCES … USES … [LABELS …] [TIMEOUT_S n] [COMPUTES])
 function(room_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT_S" "SOURCES;USES;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "COMPUTES" "TIMEOUT_S" "SOURCES;USES;LABELS" ${ARGN})
   if(NOT TEST_TIMEOUT_S)
     set(TEST_TIMEOUT_S 60)
   endif()
@@ -32,8 +32,12 @@ function(room_test name)
   target_link_libraries(${name} PRIVATE ${TEST_USES} musetalk_warnings GTest::gmock_main)
   target_compile_definitions(${name} PRIVATE MUSETALK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              MUSETALK_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  # Tests are compiled more often than they run.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  # Tests are compiled more often than they run; those that compute much themselves are an exception.
+  set(level -O0)
+  if(TEST_COMPUTES)
+    set(level -O1)
+  endif()
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:${level}>)
   # Two tests run side by side: threads that spin while they wait would take the other's time.
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${TEST_TIMEOUT_S} LABELS "${TEST_LABELS}"
