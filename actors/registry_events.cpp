@@ -1,6 +1,7 @@
 #include "actors/registry_steps.hpp"
 
 #include <algorithm>
+#include <optional>
 
 // What followers of jobs are told. Each thing is sent once to each follower, of which there are
 // few: a follower tells the many.
@@ -54,8 +55,9 @@ pipeline::job_history history(registry_pointer self, const std::string& job_id) 
 pipeline::event_page events(registry_pointer self, const pipeline::event_query& query) {
   auto& state = self->state;
   auto result = pipeline::event_page{};
+  auto asked = std::optional<pipeline::job>{};
   if (!query.job_id.empty())
-    find_job(state, query.job_id);
+    asked = find_job(state, query.job_id);
   result.last = state.parts.catalog->last_event();
   // What lies behind the end was never given out by this catalog: the asker begins anew.
   if (query.after >= 0 && query.after < result.last)
@@ -65,8 +67,8 @@ pipeline::event_page events(registry_pointer self, const pipeline::event_query& 
     result.last = result.events.back().sequence;
     return result;
   }
-  if (!query.job_id.empty()) {
-    result.jobs.push_back(view_of(self, find_job(state, query.job_id)));
+  if (asked) {
+    result.jobs.push_back(view_of(self, *asked));
     return result;
   }
   auto add = [&](const pipeline::job& x) {

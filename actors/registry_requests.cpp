@@ -1,5 +1,6 @@
 #include "actors/registry_steps.hpp"
 #include "pipeline/avatar_tag.hpp"
+#include "pipeline/sentence.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -44,19 +45,12 @@ std::optional<job> find_same(registry_state& state, const job_request& request) 
   return std::nullopt;
 }
 
-std::string joined(const std::vector<std::string>& xs) {
-  auto result = std::string{};
-  for (const auto& x : xs)
-    result += (result.empty() ? "" : ", ") + x;
-  return result;
-}
-
 } // namespace
 
 void require_place(const registry_state& state, const job_request& request) {
   if (!state.config.missing_models.empty())
-    throw error(errc::models_missing,
-                "Weight files are missing: " + joined(state.config.missing_models) + ".");
+    throw error(errc::models_missing, "Weight files are missing: " +
+                                          pipeline::comma_list(state.config.missing_models) + ".");
   if (state.removals.contains(request.avatar_id))
     throw error(errc::avatar_busy, "The avatar is being removed.");
   if (state.queue.size() >= state.config.queue_limit)
@@ -83,6 +77,12 @@ std::string earlier_target(registry_pointer self, const pipeline::request_key& k
 pipeline::request_key stamped(registry_pointer self, pipeline::request_key key) {
   key.at_us = self->state.parts.now_us();
   return key;
+}
+
+job_view replayed(registry_pointer self, const std::string& job_id) {
+  auto result = view_of(self, find_job(self->state, job_id));
+  result.replayed = true;
+  return result;
 }
 
 job find_job(registry_state& state, const std::string& job_id) {
@@ -149,13 +149,6 @@ void require_waiting_place(registry_pointer self) {
   if (waiting(self->state) >= config.max_waiters)
     throw error(errc::queue_full, std::to_string(config.max_waiters) +
                                       " clients wait for jobs already; that is the limit.");
-}
-
-// What a request of the same key did before, as it is now.
-job_view replayed(registry_pointer self, const std::string& job_id) {
-  auto result = view_of(self, find_job(self->state, job_id));
-  result.replayed = true;
-  return result;
 }
 
 // The work is done or under way: nothing new happens, but the key is kept.

@@ -85,11 +85,8 @@ pipeline::job_view retry(registry_pointer self, const std::string& job_id,
   auto& state = self->state;
   if (state.stopping)
     throw error(errc::stopping, "The service is stopping.");
-  if (auto earlier = earlier_target(self, key); !earlier.empty()) {
-    auto result = view_of(self, find_job(state, earlier));
-    result.replayed = true;
-    return result;
-  }
+  if (auto earlier = earlier_target(self, key); !earlier.empty())
+    return replayed(self, earlier);
   release_kept(self);
   auto record = find_job(state, job_id);
   if (!is_final(record.state))

@@ -70,6 +70,9 @@ void require_place(const registry_state& state, const pipeline::job_request& req
 /// @throws error `key_reused`, `key_in_use`.
 std::string earlier_target(registry_pointer self, const pipeline::request_key& key);
 
+/// The job that an earlier request of the same key made or changed, as it is now.
+pipeline::job_view replayed(registry_pointer self, const std::string& job_id);
+
 /// The key as it is stored with its effect now.
 pipeline::request_key stamped(registry_pointer self, pipeline::request_key key);
 

@@ -86,6 +86,13 @@ struct settings {
   /// Whether networks are random and results mean nothing.
   bool synthetic() const { return weights == "synthetic"; }
 
+  /// What networks are made of: `none` in mock mode, `synthetic` or `real`.
+  std::string weights_mode() const {
+    if (!enable_avatar)
+      return "none";
+    return synthetic() ? "synthetic" : "real";
+  }
+
   uint64_t max_upload_bytes() const { return static_cast<uint64_t>(max_upload_mb) * 1'000'000; }
 };
 

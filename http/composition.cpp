@@ -10,7 +10,6 @@
 #include "pipeline/video_roots.hpp"
 
 #include <cmath>
-#include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,20 +28,10 @@ pipeline::spooled_file resolve_video(std::span<const std::filesystem::path> root
     throw error{errc::request_too_large, "The video has " + std::to_string(video.bytes) +
                                              " bytes; the limit is " + std::to_string(max_bytes) +
                                              "."};
-  auto hash = pipeline::sha256{};
-  auto buffer = std::vector<std::byte>(1 << 20);
-  while (auto count = video.handle.read_some(buffer))
-    hash.update(std::span{buffer}.first(count));
-  return {"", video.path, video.bytes, hash.finish()};
+  return {"", video.path, video.bytes, pipeline::sha256_of(video.handle)};
 }
 
 } // namespace
-
-std::string weights_mode_of(const config::settings& x) {
-  if (!x.enable_avatar)
-    return "none";
-  return x.synthetic() ? "synthetic" : "real";
-}
 
 pipeline::media_limits media_limits_of(const config::settings& x) {
   auto result = pipeline::media_limits{};

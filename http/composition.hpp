@@ -14,9 +14,6 @@
 
 namespace musetalk::http {
 
-/// `none` in mock mode, else `synthetic` or `real`.
-std::string weights_mode_of(const config::settings& x);
-
 pipeline::media_limits media_limits_of(const config::settings& x);
 
 pipeline::prepare_config prepare_config_of(const config::settings& x,

@@ -183,7 +183,7 @@ void take_progress(event_feed_pointer self, const pipeline::job_view& x) {
   gather(self);
 }
 
-/// The latest of every job that concerns a client, of `jobs` or of all.
+/// The latest of every job that concerns a client and has news for it.
 std::string progress_for(const event_feed_state& state, const follower& to,
                          std::map<std::string, std::string>& texts) {
   auto result = std::string{};

@@ -36,7 +36,7 @@ front_end_config front_end_config_of(const config::settings& x,
   result.store = {x.avatars_dir};
   result.models_dir = x.models_dir();
   result.weights_were_missing = x.enable_avatar && !weights.ready;
-  result.weights = weights_mode_of(x);
+  result.weights = x.weights_mode();
   result.face_backend = x.face_backend;
   result.faces = faces;
   result.mode = x.enable_avatar ? "native" : "mock";
@@ -58,7 +58,7 @@ event_feed_config event_feed_config_of(const config::settings& x, actors::servic
 
 service::service(const config::settings& settings, const actors::fatal_callback& fatal)
     : settings_(settings), lock_(settings.avatars_dir),
-      weights_(pipeline::look_at_weights(settings.models_dir(), weights_mode_of(settings),
+      weights_(pipeline::look_at_weights(settings.models_dir(), settings.weights_mode(),
                                          settings.face_backend)),
       faces_(pipeline::choose_faces(settings.face_backend, settings.parsing_mode, weights_)),
       system_(system_config_of(settings, weights_, faces_.methods),

@@ -7,7 +7,6 @@
 #include "models/networks/face_images.hpp"
 
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 namespace musetalk::models {
@@ -65,16 +64,12 @@ public:
     auto result = std::vector<spoken_face>{};
     if (requests.empty())
       return result;
-    result.reserve(requests.size());
     on_device(device_, [&] {
       expect_tokens(tokens_of(requests));
-      run_in_parts(
+      result = gather_in_parts(
           *runner_, requests.size(),
           [&](batch_part part) { begin(requests.subspan(part.first, part.count)); },
-          [&] {
-            auto made = end();
-            std::move(made.begin(), made.end(), std::back_inserter(result));
-          });
+          [&] { return end(); });
     });
     return result;
   }

@@ -7,7 +7,6 @@
 #include "models/networks/face_images.hpp"
 
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 namespace musetalk::models {
@@ -43,15 +42,11 @@ public:
     auto result = std::vector<latent>{};
     if (crops.empty())
       return result;
-    result.reserve(crops.size());
     on_device(device_, [&] {
-      run_in_parts(
+      result = gather_in_parts(
           *runner_, crops.size(),
           [&](batch_part part) { begin(crops.subspan(part.first, part.count)); },
-          [&] {
-            auto made = end();
-            std::move(made.begin(), made.end(), std::back_inserter(result));
-          });
+          [&] { return end(); });
     });
     return result;
   }

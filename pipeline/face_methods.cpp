@@ -1,6 +1,7 @@
 #include "pipeline/face_methods.hpp"
 
 #include "errors/error.hpp"
+#include "pipeline/sentence.hpp"
 #include "pipeline/weights.hpp"
 
 namespace musetalk::pipeline {
@@ -13,13 +14,6 @@ std::vector<std::string> unusable(const weights_status& weights, std::string_vie
   for (const auto& x : weights.files)
     if (x.need == need && !x.usable)
       result.push_back(x.path + ": " + x.state);
-  return result;
-}
-
-std::string joined(const std::vector<std::string>& xs) {
-  auto result = std::string{};
-  for (const auto& x : xs)
-    result += (result.empty() ? "" : ", ") + x;
   return result;
 }
 
@@ -76,13 +70,13 @@ face_choice choose_faces(const std::string& backend, const std::string& mode,
     methods.backend = face_backend::dwpose;
   else if (backend == "auto")
     result.notes.push_back("faces are found by mediapipe; dwpose, MuseTalk's own way, needs " +
-                           joined(no_pose));
+                           comma_list(no_pose));
   if (auto no_parser = unusable(weights, "create-parsing"); no_parser.empty())
     methods.mask = mask_source::bisenet;
   else
     result.notes.push_back("masks are drawn from the points of the face; BiSeNet, MuseTalk's own "
                            "way, needs " +
-                           joined(no_parser));
+                           comma_list(no_parser));
   return result;
 }
 

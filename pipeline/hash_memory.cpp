@@ -91,20 +91,18 @@ void replace_file(const fs::path& path, const std::string& text) {
 
 std::string read_whole(const fs::path& path, const hash_progress& progress) {
   auto source = open_for_reading(path);
+  if (!progress)
+    return sha256_of(source);
   auto total = source.size();
-  auto sum = sha256{};
-  auto buffer = std::vector<std::byte>(size_t{1} << 20);
-  auto done = uint64_t{0};
+  auto read = uint64_t{0};
   auto told = uint64_t{0};
-  while (auto count = source.read_some(buffer)) {
-    sum.update(std::span{buffer}.first(count));
-    done += count;
-    if (progress && done < total && done - told >= progress_step)
+  auto sum = sha256_of(source, [&](uint64_t done) {
+    read = done;
+    if (done < total && done - told >= progress_step)
       progress(told = done, total);
-  }
-  if (progress)
-    progress(done, std::max(done, total));
-  return sum.finish();
+  });
+  progress(read, std::max(read, total));
+  return sum;
 }
 
 } // namespace

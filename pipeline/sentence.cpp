@@ -16,4 +16,11 @@ std::string sentence(const char* format, ...) {
   return text.data();
 }
 
+std::string comma_list(std::span<const std::string> xs) {
+  auto result = std::string{};
+  for (const auto& x : xs)
+    result += (result.empty() ? "" : ", ") + x;
+  return result;
+}
+
 } // namespace musetalk::pipeline

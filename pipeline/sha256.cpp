@@ -49,13 +49,22 @@ std::string sha256_of(std::span<const std::byte> bytes) {
   return sum.finish();
 }
 
+std::string sha256_of(file& source, const std::function<void(uint64_t done)>& progress) {
+  auto sum = sha256{};
+  auto buffer = std::vector<std::byte>(size_t{1} << 20);
+  auto done = uint64_t{0};
+  while (auto count = source.read_some(buffer)) {
+    sum.update(std::span{buffer}.first(count));
+    done += count;
+    if (progress)
+      progress(done);
+  }
+  return sum.finish();
+}
+
 std::string sha256_of_file(const std::filesystem::path& path) {
   auto source = open_for_reading(path);
-  auto sum = sha256{};
-  auto buffer = std::vector<std::byte>(size_t{1} << 18);
-  while (auto count = source.read_some(buffer))
-    sum.update(std::span{buffer}.first(count));
-  return sum.finish();
+  return sha256_of(source);
 }
 
 } // namespace musetalk::pipeline

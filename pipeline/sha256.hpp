@@ -1,12 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 
 namespace musetalk::pipeline {
+
+class file;
 
 /// SHA-256 of bytes that come in pieces.
 class sha256 {
@@ -28,6 +32,10 @@ private:
 
 /// Of one piece.
 std::string sha256_of(std::span<const std::byte> bytes);
+
+/// Of what is left of an open file, read in pieces.
+/// @param progress Told after each piece of the bytes read so far. @throws error `storage_failed`.
+std::string sha256_of(file& source, const std::function<void(uint64_t done)>& progress = {});
 
 /// Of a file, read in pieces. @throws error `storage_failed`.
 std::string sha256_of_file(const std::filesystem::path& path);

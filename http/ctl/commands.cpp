@@ -22,10 +22,6 @@ std::string text_of(const json& x, const char* name) {
   return printable(found->is_string() ? found->get<std::string>() : found->dump());
 }
 
-std::string job_path(const std::string& id) {
-  return "/mgmt/v1/jobs/" + percent_encoded(id);
-}
-
 std::string avatar_path(const std::string& id) {
   return "/mgmt/v1/avatars/" + percent_encoded(id);
 }
@@ -142,6 +138,10 @@ std::string job_row(const json& x) {
 }
 
 } // namespace
+
+std::string job_path(const std::string& job_id) {
+  return "/mgmt/v1/jobs/" + percent_encoded(job_id);
+}
 
 bool is_final_job(const json& job) {
   auto status = text_of(job, "status");

@@ -65,6 +65,9 @@ exit_code show_job(session& with, const std::string& job_id, bool wait, bool his
 exit_code cancel_job(session& with, const std::string& job_id);
 exit_code retry_job(session& with, const std::string& job_id, bool wait);
 
+/// Where the service has a job.
+std::string job_path(const std::string& job_id);
+
 /// Whether a job, as the service shows it, has ended.
 bool is_final_job(const json& job);
 

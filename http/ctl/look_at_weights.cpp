@@ -14,15 +14,9 @@ using state = finding::state;
 /// Nothing of the layout is nearly as large; what is may be left unread.
 constexpr auto most_hashed = uint64_t{16} * 1'000'000'000;
 
-std::string mode_of(const config::settings& x) {
-  if (!x.enable_avatar)
-    return "none";
-  return x.synthetic() ? "synthetic" : "real";
-}
-
 /// The service knows best: settings may come from its environment alone.
 std::string mode_now(const config::settings& x, const look_options& how) {
-  return how.service_weights.empty() ? mode_of(x) : how.service_weights;
+  return how.service_weights.empty() ? x.weights_mode() : how.service_weights;
 }
 
 std::optional<finding> word_on_mode(const std::string& mode, const config::settings& x) {
@@ -31,7 +25,7 @@ std::optional<finding> word_on_mode(const std::string& mode, const config::setti
                    "Set ENABLE_AVATAR=true to make real avatars."};
   if (mode != "synthetic")
     return std::nullopt;
-  auto where = std::string{mode == mode_of(x) ? "" : ", as the service was started"};
+  auto where = std::string{mode == x.weights_mode() ? "" : ", as the service was started"};
   return finding{"weights", state::note, "synthetic" + where + ": what is made is of no use",
                  "Set MUSETALKD_WEIGHTS=auto and MUSETALK_BASE to your MuseTalk folder."};
 }

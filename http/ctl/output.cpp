@@ -19,11 +19,6 @@ std::string fixed(double x, int digits) {
   return text;
 }
 
-std::string text_member(const json& x, const char* name) {
-  auto found = x.find(name);
-  return found != x.end() && found->is_string() ? printable(found->get<std::string>()) : "";
-}
-
 double number_member(const json& x, const char* name, double otherwise) {
   auto found = x.find(name);
   return found != x.end() && found->is_number() ? found->get<double>() : otherwise;
@@ -138,6 +133,11 @@ void output::bar(const std::string& label, double fraction, const std::string& a
   line.resize(std::min<size_t>(line.size(), static_cast<size_t>(columns_ - 1)));
   out_ << "\r" << line << "\033[K" << std::flush;
   bar_open_ = true;
+}
+
+std::string text_member(const json& x, const char* name) {
+  auto found = x.find(name);
+  return found != x.end() && found->is_string() ? printable(found->get<std::string>()) : "";
 }
 
 std::string printable(std::string_view text) {

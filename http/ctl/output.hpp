@@ -51,6 +51,9 @@ private:
   int64_t last_tenth_ = -1;
 };
 
+/// A text member of an object, fit to be printed; empty when there is none of that name and type.
+std::string text_member(const json& x, const char* name);
+
 /// The text without control characters.
 std::string printable(std::string_view text);
 

@@ -12,13 +12,6 @@ constexpr auto come_back_after = 500ms;
 /// Failed connections in a row before it gives up: half a minute, enough for a restart.
 constexpr auto patience = 60;
 
-std::string text_member(const json& x, const char* name) {
-  auto found = x.is_object() ? x.find(name) : x.end();
-  return x.is_object() && found != x.end() && found->is_string()
-             ? printable(found->get<std::string>())
-             : "";
-}
-
 /// `2026-11-22T18:38:46.579Z  job … of anna: running (attempt 1)`.
 std::string line_of(const json& event) {
   auto reason = text_member(event, "reason");
@@ -49,8 +42,7 @@ void show(output& out, const server_event& event) {
 } // namespace
 
 exit_code watch(session& with, const std::string& job_id) {
-  auto path = job_id.empty() ? std::string{"/mgmt/v1/events"}
-                             : "/mgmt/v1/jobs/" + percent_encoded(job_id) + "/events";
+  auto path = job_id.empty() ? std::string{"/mgmt/v1/events"} : job_path(job_id) + "/events";
   auto failures = 0;
   auto reader = event_reader{[&](const server_event& event) {
     failures = 0;
@@ -64,7 +56,7 @@ exit_code watch(session& with, const std::string& job_id) {
       // The stream of a job ends with it; 204 says that it had ended before.
       auto ended = answer.status == 200 || answer.status == 204;
       if (ended && !job_id.empty()) {
-        auto job = with.service.get("/mgmt/v1/jobs/" + percent_encoded(job_id));
+        auto job = with.service.get(job_path(job_id));
         if (!job.ok() || is_final_job(job.body))
           return wait_for_job(with, job_id);
       }

@@ -38,6 +38,17 @@ pipeline::job_filter job_filter_of(const request& in) {
   return result;
 }
 
+/// A POST that changes one job, as `Question` asks it of the FRONT END.
+template <class Question>
+auto changing_job(const route_context& context) {
+  return [=](exchange_ptr x) {
+    const auto& in = x->in();
+    require_known_query(in, {});
+    auto key = sealed(idempotency_key_of(in), in, {});
+    caf::anon_send(context.front_end, Question{x, job_id_of(in), std::move(key)});
+  };
+}
+
 } // namespace
 
 void add_job_routes(router& to, const route_context& context) {
@@ -52,20 +63,9 @@ void add_job_routes(router& to, const route_context& context) {
     require_known_query(in, {"history"});
     caf::anon_send(context.front_end, show_job{x, job_id_of(in), yes_no_query(in, "history")});
   });
-  to.add("POST", "/mgmt/v1/jobs/:id/cancel", route_limits{context.max_body_bytes},
-         [=](exchange_ptr x) {
-           const auto& in = x->in();
-           require_known_query(in, {});
-           auto key = sealed(idempotency_key_of(in), in, {});
-           caf::anon_send(context.front_end, cancel_job{x, job_id_of(in), std::move(key)});
-         });
-  to.add("POST", "/mgmt/v1/jobs/:id/retry", route_limits{context.max_body_bytes},
-         [=](exchange_ptr x) {
-           const auto& in = x->in();
-           require_known_query(in, {});
-           auto key = sealed(idempotency_key_of(in), in, {});
-           caf::anon_send(context.front_end, retry_job{x, job_id_of(in), std::move(key)});
-         });
+  auto with_body = route_limits{context.max_body_bytes};
+  to.add("POST", "/mgmt/v1/jobs/:id/cancel", with_body, changing_job<cancel_job>(context));
+  to.add("POST", "/mgmt/v1/jobs/:id/retry", with_body, changing_job<retry_job>(context));
 }
 
 } // namespace musetalk::http

@@ -16,12 +16,6 @@ namespace {
 
 static_assert(slot_ring::slots == max_under_way);
 
-std::vector<int64_t> batched(size_t n, const item_tensor& item) {
-  auto shape = std::vector<int64_t>{static_cast<int64_t>(n)};
-  shape.insert(shape.end(), item.shape.begin(), item.shape.end());
-  return shape;
-}
-
 class direct_runner final : public batch_runner {
 public:
   direct_runner(at::Device device, batch_work work) : device_(device), work_(std::move(work)) {
@@ -32,7 +26,7 @@ public:
     c10::InferenceMode inference;
     auto inputs = std::vector<at::Tensor>{};
     for (const auto& x : work_.inputs)
-      inputs.push_back(at::zeros(batched(1, x), at::TensorOptions{}.dtype(x.type).device(device_)));
+      inputs.push_back(at::zeros(x.shape_of(1), at::TensorOptions{}.dtype(x.type).device(device_)));
     work_.run(inputs);
     return max_batch;
   }
@@ -45,7 +39,7 @@ public:
     try {
       auto inputs = std::vector<at::Tensor>{};
       for (const auto& x : work_.inputs)
-        inputs.push_back(at::empty(batched(n, x), x.type));
+        inputs.push_back(at::empty(x.shape_of(n), x.type));
       fill(inputs);
       for (auto& x : inputs)
         x = x.to(device_);
@@ -81,6 +75,12 @@ private:
 };
 
 } // namespace
+
+std::vector<int64_t> item_tensor::shape_of(size_t n) const {
+  auto result = std::vector<int64_t>{static_cast<int64_t>(n)};
+  result.insert(result.end(), shape.begin(), shape.end());
+  return result;
+}
 
 std::unique_ptr<batch_runner> make_direct_runner(at::Device device, batch_work work) {
   return std::make_unique<direct_runner>(device, std::move(work));

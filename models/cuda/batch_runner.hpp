@@ -6,9 +6,12 @@
 #include <ATen/Tensor.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace musetalk::models {
@@ -17,6 +20,9 @@ namespace musetalk::models {
 struct item_tensor {
   std::vector<int64_t> shape;
   at::ScalarType type = at::kFloat;
+
+  /// The shape of `n` items together.
+  std::vector<int64_t> shape_of(size_t n) const;
 };
 
 /// What an execution takes and makes, and how.
@@ -82,5 +88,18 @@ std::unique_ptr<batch_runner> make_batch_runner(const opened_device& device, bat
 /// @param submit Called for each part, in order. @param collect Called for each part, in order.
 void run_in_parts(batch_runner& runner, size_t n, const std::function<void(batch_part)>& submit,
                   const std::function<void()>& collect);
+
+/// The same, with what the parts made put together.
+/// @param collect Gives what one part made, an item each.
+template <class Submit, class Collect>
+auto gather_in_parts(batch_runner& runner, size_t n, Submit&& submit, Collect&& collect) {
+  auto result = decltype(collect()){};
+  result.reserve(n);
+  run_in_parts(runner, n, submit, [&] {
+    auto made = collect();
+    std::move(made.begin(), made.end(), std::back_inserter(result));
+  });
+  return result;
+}
 
 } // namespace musetalk::models

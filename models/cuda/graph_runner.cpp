@@ -21,12 +21,6 @@ using tensors = std::vector<at::Tensor>;
 /// the memory that the rest will take.
 constexpr int runs_before_recording = 2;
 
-std::vector<int64_t> batched(size_t n, const item_tensor& item) {
-  auto shape = std::vector<int64_t>{static_cast<int64_t>(n)};
-  shape.insert(shape.end(), item.shape.begin(), item.shape.end());
-  return shape;
-}
-
 /// The first `n` items of each; views.
 tensors first_items(const tensors& all, size_t n) {
   auto list = tensors{};
@@ -149,7 +143,7 @@ private:
   tensors device_tensors(const std::vector<item_tensor>& items) const {
     auto list = tensors{};
     for (const auto& x : items)
-      list.push_back(at::zeros(batched(capacity_, x),
+      list.push_back(at::zeros(x.shape_of(capacity_),
                                at::TensorOptions{}.dtype(x.type).device(gpu_->device())));
     return list;
   }
@@ -157,7 +151,7 @@ private:
   tensors host_tensors(const std::vector<item_tensor>& items) const {
     auto list = tensors{};
     for (const auto& x : items)
-      list.push_back(gpu_->host_tensor(batched(capacity_, x), x.type));
+      list.push_back(gpu_->host_tensor(x.shape_of(capacity_), x.type));
     return list;
   }
 

@@ -1,77 +1,54 @@
 #include "tests/bench/avatar_subjects.hpp"
 
 #include "models/avatar_networks.hpp"
+#include "tests/bench/arguments.hpp"
 
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <sstream>
 
 namespace musetalk::models::bench {
 
-namespace {
-
-std::vector<std::string> split(const std::string& text) {
-  auto list = std::vector<std::string>{};
-  auto in = std::istringstream{text};
-  for (std::string part; std::getline(in, part, ',');)
-    list.push_back(part);
-  return list;
-}
-
-precision to_precision(const std::string& name) {
-  for (auto x : {precision::automatic, precision::float32, precision::bfloat16, precision::float16})
-    if (to_string(x) == name)
-      return x;
-  std::fprintf(stderr, "unknown number format %s\n", name.c_str());
-  std::exit(2);
-}
-
-} // namespace
-
 avatar_options parse_avatar_options(int argc, char** argv) {
   auto o = avatar_options{};
-  auto known = std::map<std::string, std::function<void(const std::string&)>>{};
-  known["--weights"] = [&](const auto& x) {
-    o.weights = x;
-  };
-  known["--halves"] = [&](const auto& x) {
-    o.halves = split(x);
-  };
-  known["--batches"] = [&](const auto& x) {
-    o.batches.clear();
-    for (const auto& n : split(x))
-      o.batches.push_back(std::stoul(n));
-  };
-  known["--dtypes"] = [&](const auto& x) {
-    o.dtypes.clear();
-    for (const auto& name : split(x))
-      o.dtypes.push_back(to_precision(name));
-  };
-  known["--device"] = [&](const auto& x) {
-    o.device = x;
-  };
-  known["--threads"] = [&](const auto& x) {
-    o.threads = std::stoi(x);
-  };
-  known["--seconds"] = [&](const auto& x) {
-    o.seconds = std::stod(x);
-  };
-  for (auto i = 1; i < argc; i += 2) {
-    if (!known.count(argv[i]) || i + 1 >= argc) {
-      std::fprintf(stderr, "unknown or incomplete argument %s\n", argv[i]);
-      std::exit(2);
-    }
-    known.at(argv[i])(argv[i + 1]);
-  }
-  if (o.batches.empty() || std::find(o.batches.begin(), o.batches.end(), 0u) != o.batches.end()) {
-    std::fprintf(stderr, "--batches takes numbers from 1\n");
-    std::exit(2);
-  }
+  read_arguments(argc, argv,
+                 {{"--weights",
+                   [&](const auto& x) {
+                     o.weights = x;
+                   }},
+                  {"--halves",
+                   [&](const auto& x) {
+                     o.halves = split(x);
+                   }},
+                  {"--batches",
+                   [&](const auto& x) {
+                     o.batches.clear();
+                     for (const auto& n : split(x))
+                       o.batches.push_back(std::stoul(n));
+                   }},
+                  {"--dtypes",
+                   [&](const auto& x) {
+                     o.dtypes.clear();
+                     for (const auto& name : split(x))
+                       o.dtypes.push_back(
+                           precision_of(name, {precision::automatic, precision::float32,
+                                               precision::bfloat16, precision::float16}));
+                   }},
+                  {"--device",
+                   [&](const auto& x) {
+                     o.device = x;
+                   }},
+                  {"--threads",
+                   [&](const auto& x) {
+                     o.threads = std::stoi(x);
+                   }},
+                  {"--seconds", [&](const auto& x) {
+                     o.seconds = std::stod(x);
+                   }}});
+  if (o.batches.empty() || std::find(o.batches.begin(), o.batches.end(), 0u) != o.batches.end())
+    refuse("--batches takes numbers from 1");
   return o;
 }
 

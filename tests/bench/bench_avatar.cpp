@@ -2,14 +2,15 @@
 
 #include "errors/error.hpp"
 #include "tests/bench/avatar_subjects.hpp"
+#include "tests/bench/json_rows.hpp"
 
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <string>
-#include <utility>
 
 namespace musetalk::models::bench {
 
@@ -56,36 +57,34 @@ rates measure(double seconds, size_t batch, const std::function<void()>& submit,
   return result;
 }
 
-/// Text of LibTorch without what JSON would need to escape.
-std::string in_json(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '"' || c == '\\' || c < ' '; }, ' ');
-  return text;
-}
-
-auto separator = "\n"; ///< Before the next row.
-
 template <class Half>
-void show(const std::string& name, Half& half, size_t batch, double warm_up_ms, const rates& x) {
+void show(json_rows& out, const std::string& name, Half& half, size_t batch, double warm_up_ms,
+          const rates& x) {
   auto report = half.report();
   auto graph = std::find(report.graph_batches.begin(), report.graph_batches.end(), batch) !=
                report.graph_batches.end();
-  std::printf("%s  {\"half\": \"%s\", \"device\": \"%s\", \"name\": \"%s\", \"dtype\": \"%s\", "
-              "\"batch\": %zu, \"graph\": %s, \"frames_per_s\": %.2f, \"latency_ms\": %.2f, "
-              "\"load_ms\": %.0f, \"warm_up_ms\": %.0f, \"vram_used_mb\": %.0f, "
-              "\"vram_total_mb\": %.0f, \"peak_rss_mb\": %.0f, \"note\": \"%s\"}",
-              std::exchange(separator, ",\n"), name.c_str(), report.device.c_str(),
-              report.device_name.c_str(), std::string{to_string(report.dtype)}.c_str(), batch,
-              graph ? "true" : "false", x.per_second, x.latency_ms, report.load_ms, warm_up_ms,
-              static_cast<double>(report.memory_used_bytes) / 1e6,
-              static_cast<double>(report.memory_total_bytes) / 1e6, rss_mb(),
-              in_json(report.note).c_str());
-  std::fflush(stdout);
+  out.begin();
+  out.text("half", name);
+  out.text("device", report.device);
+  out.text("name", report.device_name);
+  out.text("dtype", std::string{to_string(report.dtype)});
+  out.number("batch", static_cast<double>(batch), 0);
+  out.flag("graph", graph);
+  out.number("frames_per_s", x.per_second, 2);
+  out.number("latency_ms", x.latency_ms, 2);
+  out.number("load_ms", report.load_ms, 0);
+  out.number("warm_up_ms", warm_up_ms, 0);
+  out.number("vram_used_mb", static_cast<double>(report.memory_used_bytes) / 1e6, 0);
+  out.number("vram_total_mb", static_cast<double>(report.memory_total_bytes) / 1e6, 0);
+  out.number("peak_rss_mb", rss_mb(), 0);
+  out.text("note", report.note);
+  out.end();
 }
 
 /// @param give Frames `first` to `first + batch` in the half's own form.
 template <class Half, class Give>
-void measure_half(const std::string& name, const avatar_options& o, Half& half, Give give) {
+void measure_half(json_rows& out, const std::string& name, const avatar_options& o, Half& half,
+                  Give give) {
   auto start = steady::now();
   auto fitting = half.warm_up(*std::max_element(o.batches.begin(), o.batches.end()));
   auto warm_up_ms = seconds_since(start) * 1e3;
@@ -103,7 +102,7 @@ void measure_half(const std::string& name, const avatar_options& o, Half& half, 
           next += batch;
         },
         [&] { half.collect(); });
-    show(name, half, batch, warm_up_ms, result);
+    show(out, name, half, batch, warm_up_ms, result);
   }
 }
 
@@ -111,6 +110,7 @@ void measure_half(const std::string& name, const avatar_options& o, Half& half, 
 
 int avatar_main(int argc, char** argv) {
   auto o = parse_avatar_options(argc, argv);
+  auto out = json_rows{};
   std::printf("[");
   try {
     for (auto dtype : o.dtypes) {
@@ -121,10 +121,11 @@ int avatar_main(int argc, char** argv) {
       for (const auto& name : o.halves) {
         if (name == "create") {
           auto half = make_latent_encoder(device, networks.vae, o.weights, timer);
-          measure_half(name, o, *half, [&](size_t i, size_t n) { return frames.crops(i, n); });
+          measure_half(out, name, o, *half, [&](size_t i, size_t n) { return frames.crops(i, n); });
         } else if (name == "speak") {
           auto half = make_face_generator(device, networks.unet, networks.vae, o.weights, timer);
-          measure_half(name, o, *half, [&](size_t i, size_t n) { return frames.requests(i, n); });
+          measure_half(out, name, o, *half,
+                       [&](size_t i, size_t n) { return frames.requests(i, n); });
         } else {
           std::fprintf(stderr, "unknown half %s: create or speak\n", name.c_str());
           return 2;

@@ -12,8 +12,10 @@
 #include "errors/error.hpp"
 #include "models/device.hpp"
 #include "models/networks/onednn.hpp"
+#include "tests/bench/arguments.hpp"
 #include "tests/bench/bench_avatar.hpp"
 #include "tests/bench/bench_networks.hpp"
+#include "tests/bench/json_rows.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
@@ -30,12 +32,9 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 using namespace musetalk::models;
@@ -56,67 +55,41 @@ struct options {
   bool plain = false;
 };
 
-std::vector<std::string> split(const std::string& text) {
-  auto list = std::vector<std::string>{};
-  auto in = std::istringstream{text};
-  for (std::string part; std::getline(in, part, ',');)
-    list.push_back(part);
-  return list;
-}
-
-[[noreturn]] void refuse(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(2);
-}
-
 options parse(int argc, char** argv) {
   auto o = options{};
-  auto known =
-      std::map<std::string, std::function<void(const std::string&)>>{{"--networks",
-                                                                      [&](const auto& x) {
-                                                                        o.networks = split(x);
-                                                                      }},
-                                                                     {"--batches",
-                                                                      [&](const auto& x) {
-                                                                        o.batches = split(x);
-                                                                      }},
-                                                                     {"--dtypes",
-                                                                      [&](const auto& x) {
-                                                                        o.dtypes = split(x);
-                                                                      }},
-                                                                     {"--device",
-                                                                      [&](const auto& x) {
-                                                                        o.device = x;
-                                                                      }},
-                                                                     {"--checkpoint",
-                                                                      [&](const auto& x) {
-                                                                        o.checkpoint = x;
-                                                                      }},
-                                                                     {"--threads",
-                                                                      [&](const auto& x) {
-                                                                        o.threads = std::stoi(x);
-                                                                      }},
-                                                                     {"--seconds",
-                                                                      [&](const auto& x) {
-                                                                        o.seconds = std::stod(x);
-                                                                      }},
-                                                                     {"--plain",
-                                                                      [&](const auto& x) {
-                                                                        o.plain = x == "yes";
-                                                                      }}};
-  for (auto i = 1; i < argc; i += 2) {
-    if (!known.count(argv[i]) || i + 1 >= argc)
-      refuse(std::string{"unknown or incomplete argument "} + argv[i]);
-    known.at(argv[i])(argv[i + 1]);
-  }
+  read_arguments(argc, argv,
+                 {{"--networks",
+                   [&](const auto& x) {
+                     o.networks = split(x);
+                   }},
+                  {"--batches",
+                   [&](const auto& x) {
+                     o.batches = split(x);
+                   }},
+                  {"--dtypes",
+                   [&](const auto& x) {
+                     o.dtypes = split(x);
+                   }},
+                  {"--device",
+                   [&](const auto& x) {
+                     o.device = x;
+                   }},
+                  {"--checkpoint",
+                   [&](const auto& x) {
+                     o.checkpoint = x;
+                   }},
+                  {"--threads",
+                   [&](const auto& x) {
+                     o.threads = std::stoi(x);
+                   }},
+                  {"--seconds",
+                   [&](const auto& x) {
+                     o.seconds = std::stod(x);
+                   }},
+                  {"--plain", [&](const auto& x) {
+                     o.plain = x == "yes";
+                   }}});
   return o;
-}
-
-precision to_precision(const std::string& name) {
-  for (auto x : {precision::float32, precision::bfloat16, precision::float16})
-    if (to_string(x) == name)
-      return x;
-  refuse("unknown number format " + name);
 }
 
 // -- measuring -----------------------------------------------------------------
@@ -195,36 +168,12 @@ peaks measure_peaks(const placement& where, double seconds) {
 
 // -- printing ------------------------------------------------------------------
 
-/// Objects of a JSON list, each on its line.
-class rows {
-public:
-  void begin() {
-    std::printf("%s\n  {", first_ ? "" : ",");
-    first_ = false;
-    separator_ = "";
-  }
-  void text(const char* key, const std::string& value) {
-    std::printf("%s\"%s\": \"%s\"", std::exchange(separator_, ", "), key, value.c_str());
-  }
-  void number(const char* key, double value, int digits) {
-    std::printf("%s\"%s\": %.*f", std::exchange(separator_, ", "), key, digits, value);
-  }
-  void end() {
-    std::printf("}");
-    std::fflush(stdout);
-  }
-
-private:
-  bool first_ = true;
-  const char* separator_ = "";
-};
-
 /// Mean magnitude of an output, to tell whether two programs computed the same.
 double magnitude(const at::Tensor& x) {
   return x.to(at::kFloat).abs().mean().item<double>();
 }
 
-void time_batches(rows& out, const options& o, const opened_device& device,
+void time_batches(json_rows& out, const options& o, const opened_device& device,
                   const std::string& dtype, const std::string& name, const peaks& peak) {
   auto start = steady::now();
   auto processor_start = processor_ms();
@@ -268,13 +217,14 @@ void time_batches(rows& out, const options& o, const opened_device& device,
 }
 
 void time_all(const options& o) {
-  auto out = rows{};
+  auto out = json_rows{};
   std::printf("{\"program\": \"bench_models%s\", \"results\": [", o.plain ? " (plain)" : "");
   for (const auto& dtype : o.dtypes) {
     auto wanted = load_options{};
     wanted.device = o.device;
     wanted.threads = o.threads;
-    wanted.dtype = to_precision(dtype);
+    wanted.dtype =
+        precision_of(dtype, {precision::float32, precision::bfloat16, precision::float16});
     auto device = open_device(wanted);
     auto peak = measure_peaks(device.where, o.seconds / 3);
     out.begin();

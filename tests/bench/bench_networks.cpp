@@ -45,13 +45,6 @@ private:
   std::map<std::string, at::Tensor> made_;
 };
 
-template <class Network>
-uint64_t fill(Network& network, const placement& where, double gain) {
-  hash_fill(*network, seed, gain);
-  place(*network, where);
-  return parameter_count(*network);
-}
-
 subject unet_of(UNet2DConditionModel network, const placement& where) {
   auto input = std::make_shared<inputs>(where);
   auto count = parameter_count(*network);
@@ -63,94 +56,90 @@ subject unet_of(UNet2DConditionModel network, const placement& where) {
           177.8, count};
 }
 
-subject make_unet(const placement& where) {
-  auto network = UNet2DConditionModel{unet_config{}};
-  fill(network, where, 1.0);
-  return unet_of(network, where);
-}
-
-subject make_vae(const placement& where, bool decode) {
-  auto network = AutoencoderKL{autoencoder_config{}};
-  auto count = fill(network, where, 1.0);
-  auto input = std::make_shared<inputs>(where);
-  if (decode)
-    return {[=](int64_t n) mutable {
-              return network->decode((*input)("latent", {n, 4, 32, 32}));
-            },
-            622.2, count};
-  // Masked and reference, as an avatar's frame needs.
-  return {[=](int64_t n) mutable {
-            return network->encode((*input)("image", {2 * n, 3, 256, 256})).mean;
+/// A network with hashed weights.
+/// @param run Its first output, from the network, the inputs and the batch.
+template <class Network, class Run>
+subject hashed(Network network, const placement& where, double gain, double gflop, Run run) {
+  hash_fill(*network, seed, gain);
+  place(*network, where);
+  auto count = parameter_count(*network);
+  return {[=, input = std::make_shared<inputs>(where)](int64_t n) mutable {
+            return run(network, *input, n);
           },
-          545.4, count};
+          gflop, count};
 }
 
-subject make_whisper(const placement& where) {
-  auto network = WhisperEncoder{whisper_config{}};
-  auto count = fill(network, where, 1.0);
-  auto input = std::make_shared<inputs>(where);
-  return {[=](int64_t n) mutable {
-            return network->forward((*input)("mel", {n, 80, 3000}));
-          },
-          37.0, count};
-}
+struct maker {
+  std::string name;
+  std::function<subject(const placement&)> make;
+};
 
-subject make_bisenet(const placement& where) {
-  auto network = BiSeNet{bisenet_config{}};
-  auto count = fill(network, where, 1.0);
-  auto input = std::make_shared<inputs>(where);
-  return {[=](int64_t n) mutable {
-            return network->forward((*input)("image", {n, 3, 512, 512}));
-          },
-          27.5, count};
-}
-
-subject make_rtmpose(const placement& where) {
-  auto network = RTMPose{rtmpose_config{}};
-  auto count = fill(network, where, 2.0);
-  auto input = std::make_shared<inputs>(where);
-  return {[=](int64_t n) mutable {
-            return network->forward_with_flip((*input)("canvas", {n, 3, 384, 288})).x;
-          },
-          77.0, count};
-}
-
-subject make_s3fd(const placement& where) {
-  auto network = S3FD{s3fd_config{}};
-  auto count = fill(network, where, 2.0);
-  auto input = std::make_shared<inputs>(where);
-  return {[=](int64_t n) mutable {
-            return network->forward((*input)("frame", {n, 3, 720, 1280})).front().conf;
-          },
-          582.0, count};
-}
-
-const std::map<std::string, std::function<subject(const placement&)>> makers = {
-    {"unet", make_unet},
+const std::vector<maker> makers = {
+    {"unet",
+     [](const auto& where) {
+       auto network = UNet2DConditionModel{unet_config{}};
+       hash_fill(*network, seed, 1.0);
+       place(*network, where);
+       return unet_of(network, where);
+     }},
     {"vae_decode",
      [](const auto& where) {
-       return make_vae(where, true);
+       return hashed(AutoencoderKL{autoencoder_config{}}, where, 1.0, 622.2,
+                     [](auto& network, inputs& input, int64_t n) {
+                       return network->decode(input("latent", {n, 4, 32, 32}));
+                     });
      }},
-    {"vae_encode",
+    {"vae_encode", // masked and reference, as an avatar's frame needs
      [](const auto& where) {
-       return make_vae(where, false);
+       return hashed(AutoencoderKL{autoencoder_config{}}, where, 1.0, 545.4,
+                     [](auto& network, inputs& input, int64_t n) {
+                       return network->encode(input("image", {2 * n, 3, 256, 256})).mean;
+                     });
      }},
-    {"whisper", make_whisper},
-    {"bisenet", make_bisenet},
-    {"rtmpose", make_rtmpose},
-    {"s3fd", make_s3fd}};
+    {"whisper",
+     [](const auto& where) {
+       return hashed(WhisperEncoder{whisper_config{}}, where, 1.0, 37.0,
+                     [](auto& network, inputs& input, int64_t n) {
+                       return network->forward(input("mel", {n, 80, 3000}));
+                     });
+     }},
+    {"bisenet",
+     [](const auto& where) {
+       return hashed(BiSeNet{bisenet_config{}}, where, 1.0, 27.5,
+                     [](auto& network, inputs& input, int64_t n) {
+                       return network->forward(input("image", {n, 3, 512, 512}));
+                     });
+     }},
+    {"rtmpose",
+     [](const auto& where) {
+       return hashed(RTMPose{rtmpose_config{}}, where, 2.0, 77.0,
+                     [](auto& network, inputs& input, int64_t n) {
+                       return network->forward_with_flip(input("canvas", {n, 3, 384, 288})).x;
+                     });
+     }},
+    {"s3fd",
+     [](const auto& where) {
+       return hashed(S3FD{s3fd_config{}}, where, 2.0, 582.0,
+                     [](auto& network, inputs& input, int64_t n) {
+                       return network->forward(input("frame", {n, 3, 720, 1280})).front().conf;
+                     });
+     }},
+};
 
 } // namespace
 
 std::vector<std::string> subject_names() {
-  return {"unet", "vae_decode", "vae_encode", "whisper", "bisenet", "rtmpose", "s3fd"};
+  auto result = std::vector<std::string>{};
+  for (const auto& x : makers)
+    result.push_back(x.name);
+  return result;
 }
 
 subject make_subject(const std::string& name, const placement& where) {
-  auto maker = makers.find(name);
-  if (maker == makers.end())
-    throw std::runtime_error("unknown network " + name);
-  return maker->second(where);
+  for (const auto& x : makers)
+    if (x.name == name)
+      return x.make(where);
+  throw std::runtime_error("unknown network " + name);
 }
 
 subject load_unet(const std::string& path, const placement& where) {

@@ -2,16 +2,15 @@
 
 #include "errors/error.hpp"
 #include "tests/bench/avatar_subjects.hpp"
+#include "tests/bench/json_rows.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
 
 #include <cstdio>
 #include <cstring>
-#include <utility>
 
 namespace musetalk::models::bench {
 
@@ -39,24 +38,27 @@ difference between(const at::Tensor& got, const at::Tensor& expected) {
   return {off.max().item<double>(), off.mean().item<double>()};
 }
 
-at::Tensor values(const std::vector<latent>& latents) {
-  auto rows = std::vector<at::Tensor>{};
-  for (const auto& x : latents) {
-    auto t = at::empty({static_cast<int64_t>(latent_values)}, at::kHalf);
-    std::memcpy(t.mutable_data_ptr(), x.half_bits.data(), x.half_bits.size() * sizeof(uint16_t));
-    rows.push_back(t);
+/// Rows of one size as `[count, size]`.
+template <class Row, class Bytes>
+at::Tensor stacked(const std::vector<Row>& rows, at::ScalarType type, Bytes bytes_of) {
+  auto list = std::vector<at::Tensor>{};
+  for (const auto& x : rows) {
+    const auto& values = bytes_of(x);
+    auto t = at::empty({static_cast<int64_t>(values.size())}, type);
+    std::memcpy(t.mutable_data_ptr(), values.data(), values.size() * sizeof values[0]);
+    list.push_back(t);
   }
-  return at::stack(rows);
+  return at::stack(list);
+}
+
+at::Tensor values(const std::vector<latent>& latents) {
+  return stacked(
+      latents, at::kHalf, [](const latent& x) -> const auto& { return x.half_bits; });
 }
 
 at::Tensor values(const std::vector<spoken_face>& faces) {
-  auto rows = std::vector<at::Tensor>{};
-  for (const auto& x : faces) {
-    auto t = at::empty({static_cast<int64_t>(face_bytes)}, at::kByte);
-    std::memcpy(t.mutable_data_ptr(), x.data(), x.size());
-    rows.push_back(t);
-  }
-  return at::stack(rows);
+  return stacked(
+      faces, at::kByte, [](const spoken_face& x) -> const auto& { return x; });
 }
 
 /// What the UNet alone makes of the first frames, as fp32 on the CPU.
@@ -88,17 +90,20 @@ at::Tensor predicted(const avatar_networks& networks, const opened_device& devic
   return result;
 }
 
-auto separator = "\n"; ///< Before the next row.
-
 /// Prints a row. @returns Whether the difference is within its bounds.
-bool show(const char* what, precision dtype, size_t batch, const difference& off, double max,
-          double mean) {
+bool show(json_rows& out, const char* what, precision dtype, size_t batch, const difference& off,
+          double max, double mean) {
   auto within = off.max <= max && off.mean <= mean; // False for NaN.
-  std::printf("%s  {\"parity\": \"%s\", \"dtype\": \"%s\", \"batch\": %zu, \"max\": %.6f, "
-              "\"max_bound\": %.6f, \"mean\": %.6f, \"mean_bound\": %.6f, \"within\": %s}",
-              std::exchange(separator, ",\n"), what, std::string{to_string(dtype)}.c_str(), batch,
-              off.max, max, off.mean, mean, within ? "true" : "false");
-  std::fflush(stdout);
+  out.begin();
+  out.text("parity", what);
+  out.text("dtype", std::string{to_string(dtype)});
+  out.number("batch", static_cast<double>(batch), 0);
+  out.number("max", off.max, 6);
+  out.number("max_bound", max, 6);
+  out.number("mean", off.mean, 6);
+  out.number("mean_bound", mean, 6);
+  out.flag("within", within);
+  out.end();
   return within;
 }
 
@@ -115,7 +120,7 @@ precision fast(const avatar_options& o, precision wanted) {
   return open_for(o, precision::float32).gpu ? precision::float16 : precision::bfloat16;
 }
 
-bool compare(const avatar_options& o, precision dtype) {
+bool compare(json_rows& out, const avatar_options& o, precision dtype) {
   auto count = size_t{1};
   for (auto n : o.batches)
     count = std::max(count, n);
@@ -128,7 +133,7 @@ bool compare(const avatar_options& o, precision dtype) {
   auto check_latents = [&](const char* what, size_t batch, const at::Tensor& got,
                            const at::Tensor& expected) {
     auto spread = expected.to(at::kDouble).std().item<double>();
-    good &= show(what, dtype, batch, between(got, expected), limit.latent_max * spread,
+    good &= show(out, what, dtype, batch, between(got, expected), limit.latent_max * spread,
                  limit.latent_mean * spread);
   };
   for (const auto& half : o.halves) {
@@ -147,7 +152,7 @@ bool compare(const avatar_options& o, precision dtype) {
       auto quick = make_face_generator(device, networks.unet, networks.vae, o.weights);
       auto expected = values(slow->generate(frames.requests(0, count)));
       for (auto n : o.batches)
-        good &= show("speak: levels of the pictures", dtype, n,
+        good &= show(out, "speak: levels of the pictures", dtype, n,
                      between(values(quick->generate(frames.requests(0, n))),
                              expected.narrow(0, 0, static_cast<int64_t>(n))),
                      limit.level_max, limit.level_mean);
@@ -161,10 +166,11 @@ bool compare(const avatar_options& o, precision dtype) {
 int parity_main(int argc, char** argv) {
   auto o = parse_avatar_options(argc, argv);
   auto good = true;
+  auto out = json_rows{};
   std::printf("[");
   try {
     for (auto dtype : o.dtypes)
-      good &= compare(o, fast(o, dtype));
+      good &= compare(out, o, fast(o, dtype));
   } catch (const error& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

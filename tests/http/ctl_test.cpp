@@ -3,6 +3,7 @@
 #include "http/ctl/event_reader.hpp"
 #include "http/ctl/multipart_body.hpp"
 #include "http/ctl/output.hpp"
+#include "tests/pipeline/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -54,12 +55,7 @@ protected:
   static constexpr auto vae = "sd-vae/diffusion_pytorch_model.bin";
   static constexpr auto vae_config = "sd-vae/config.json";
 
-  DoctorOfWeights() {
-    auto name = std::string{"/tmp/ctl_test.XXXXXX"};
-    base = ::mkdtemp(name.data());
-    how.hash_memory = base / "cache" / "hashes.json";
-  }
-  ~DoctorOfWeights() override { std::filesystem::remove_all(base); }
+  DoctorOfWeights() { how.hash_memory = base / "cache" / "hashes.json"; }
 
   void put(const std::string& file, const std::string& contents) {
     auto path = base / "models" / file;
@@ -80,7 +76,8 @@ protected:
     return {"none"};
   }
 
-  std::filesystem::path base;
+  test::temporary_folder folder;
+  std::filesystem::path base = folder.path();
   look_options how;
 };
 
