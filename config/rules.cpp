@@ -160,6 +160,34 @@ rule path_list(std::vector<std::filesystem::path> settings::*field) {
           }};
 }
 
+rule origins(std::vector<std::string> settings::*field) {
+  constexpr auto text = "http://HOST[:PORT] or https://HOST[:PORT], at most 32, with , between "
+                        "them; or *";
+  return {"origins", text, [=](settings& out, std::string_view value) {
+            auto is_origin = [](std::string_view x) {
+              if (!x.starts_with("http://") && !x.starts_with("https://"))
+                return false;
+              x.remove_prefix(x.find("//") + 2);
+              return !x.empty() &&
+                     x.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == x.npos;
+            };
+            auto result = std::vector<std::string>{};
+            while (!value.empty()) {
+              auto end = std::min(value.find(','), value.size());
+              auto one = lower(value.substr(0, end));
+              one.erase(0, one.find_first_not_of(' '));
+              one.erase(one.find_last_not_of(' ') + 1);
+              if (one != "*" && (one.size() > 255 || !is_origin(one)))
+                refuse("must be " + std::string{text});
+              result.push_back(one);
+              value.remove_prefix(std::min(end + 1, value.size()));
+            }
+            if (result.size() > 32)
+              refuse("must be " + std::string{text});
+            out.*field = std::move(result);
+          }};
+}
+
 rule address(endpoint settings::*field) {
   return {"address", "ADDRESS:PORT, [IPV6]:PORT or localhost:PORT",
           [=](settings& out, std::string_view value) {

@@ -42,6 +42,9 @@ rule path(std::filesystem::path settings::*field);
 /// Paths with `:` between them.
 rule path_list(std::vector<std::filesystem::path> settings::*field);
 
+/// Origins of web pages, such as `https://desk.example:8443`, with commas between them, or `*`.
+rule origins(std::vector<std::string> settings::*field);
+
 /// `host:port` with a numeric IPv4 address, an IPv6 address in brackets, or `localhost`.
 rule address(endpoint settings::*field);
 

@@ -129,6 +129,9 @@ std::vector<setting> make_table() {
       row(serving, "MUSETALKD_ALLOW_ANONYMOUS", "false", "", yes_no(&s::allow_anonymous),
           "true: whoever reaches the address may upload and delete. Put a proxy that asks who it "
           "is in front."),
+      row(serving, "MUSETALKD_ALLOWED_ORIGINS", "", "", origins(&s::allowed_origins),
+          "Web sites whose pages may open WebSockets here, beside those that this address serves; "
+          "* allows all."),
       row(serving, "MUSETALKD_HTTP_THREADS", "2", "threads", whole(&s::http_threads, 1, 64),
           "Threads that read requests."),
       row(serving, "MUSETALKD_HTTP_CONNECTIONS", "1024", "connections",

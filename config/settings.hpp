@@ -68,6 +68,7 @@ struct settings {
   // -- serving
   endpoint listen;
   bool allow_anonymous = false;
+  std::vector<std::string> allowed_origins; ///< `https://host:port` in lower case, or `*`.
   int32_t http_threads = 0;
   int32_t http_connections = 0;
   int32_t header_timeout_seconds = 0;

@@ -74,6 +74,8 @@ constexpr entry names[] = {
     {errc::audio_too_long, "audio.too_long"},
     {errc::audio_too_short, "audio.too_short"},
     {errc::audio_damaged, "audio.damaged"},
+    {errc::upgrade_required, "request.upgrade_required"},
+    {errc::origin_forbidden, "request.origin_forbidden"},
 };
 
 std::string log_text(errc code, const std::string& detail, const std::string& cause) {

@@ -81,6 +81,8 @@ enum class errc : uint8_t {
   audio_too_long,      ///< Longer than the limit.
   audio_too_short,     ///< Not enough for a single frame.
   audio_damaged,       ///< Too much of it cannot be decoded, or is no number.
+  upgrade_required,    ///< A path that speaks WebSocket only, and a request that does not.
+  origin_forbidden,    ///< A page of another site may not open a socket here.
 };
 
 /// The stable public name, such as `video.too_long`.

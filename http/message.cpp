@@ -114,6 +114,8 @@ std::string_view reason_phrase(int status) noexcept {
     return "Unprocessable Content";
   case 423:
     return "Locked";
+  case 426:
+    return "Upgrade Required";
   case 428:
     return "Precondition Required";
   case 429:

@@ -121,6 +121,11 @@ constexpr problem table[] = {
     {errc::audio_too_short, 422, "Sound too short", "Send at least a tenth of a second of sound."},
     {errc::audio_damaged, 422, "Damaged sound",
      "Check that the file plays from start to end, or export it again as WAV."},
+    {errc::upgrade_required, 426, "WebSocket expected",
+     "Open this path with a WebSocket client (RFC 6455, version 13)."},
+    {errc::origin_forbidden, 403, "Origin not allowed",
+     "Open the page from the service itself, or have the operator add its origin to "
+     "MUSETALKD_ALLOWED_ORIGINS."},
 };
 
 } // namespace

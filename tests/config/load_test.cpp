@@ -150,6 +150,17 @@ TEST(Load, SplitsVideoRoots) {
             (std::vector<std::filesystem::path>{"/a", "/b c", "rel"}));
 }
 
+TEST(Load, ReadsOrigins) {
+  using list = std::vector<std::string>;
+  EXPECT_EQ(
+      with("MUSETALKD_ALLOWED_ORIGINS", "https://Desk.example:8443, http://[::1]").allowed_origins,
+      (list{"https://desk.example:8443", "http://[::1]"}));
+  EXPECT_EQ(with("MUSETALKD_ALLOWED_ORIGINS", "*").allowed_origins, list{"*"});
+  EXPECT_TRUE(load({}).values.allowed_origins.empty());
+  for (auto bad : {"desk.example", "https://", "ftp://desk", "https://desk/", ", ", "null", "**"})
+    EXPECT_NE(refusal_of("MUSETALKD_ALLOWED_ORIGINS", bad), "(accepted)") << bad;
+}
+
 TEST(Load, ReadsAddresses) {
   EXPECT_EQ(with("MUSETALKD_LISTEN", "localhost:0").listen, (endpoint{"127.0.0.1", 0}));
   EXPECT_EQ(with("MUSETALKD_LISTEN", "[::1]:80").listen, (endpoint{"::1", 80}));
