@@ -76,6 +76,11 @@ constexpr entry names[] = {
     {errc::audio_damaged, "audio.damaged"},
     {errc::upgrade_required, "request.upgrade_required"},
     {errc::origin_forbidden, "request.origin_forbidden"},
+    {errc::audio_path_forbidden, "audio.path_forbidden"},
+    {errc::audio_path_not_found, "audio.path_not_found"},
+    {errc::avatar_not_ready, "avatar.not_ready"},
+    {errc::video_not_found, "video.not_found"},
+    {errc::version_busy, "version.busy"},
 };
 
 std::string log_text(errc code, const std::string& detail, const std::string& cause) {

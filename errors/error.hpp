@@ -67,22 +67,27 @@ enum class errc : uint8_t {
   // -- start-up
   settings_invalid, ///< A setting is unknown or breaks its rule.
   // -- later ones; numbers lie in the catalog, so the list only grows at its end
-  device_lost,         ///< The device will not work again in this process: only a restart helps.
-  face_too_small,      ///< The face is narrower than the limit.
-  job_active,          ///< The job has not ended: there is nothing to try again.
-  job_source_gone,     ///< The video that the job was made of is not there any more.
-  key_reused,          ///< An `Idempotency-Key` that came with another request before.
-  key_in_use,          ///< A request with that `Idempotency-Key` is still at work.
-  version_not_found,   ///< The avatar has no version of that name.
-  version_current,     ///< The version is the current one and so cannot be removed.
-  precondition_failed, ///< `If-Match` names another state of the avatar than there is.
-  audio_unreadable,    ///< Not a container or codec of the closed list.
-  audio_no_track,      ///< A file without sound.
-  audio_too_long,      ///< Longer than the limit.
-  audio_too_short,     ///< Not enough for a single frame.
-  audio_damaged,       ///< Too much of it cannot be decoded, or is no number.
-  upgrade_required,    ///< A path that speaks WebSocket only, and a request that does not.
-  origin_forbidden,    ///< A page of another site may not open a socket here.
+  device_lost,          ///< The device will not work again in this process: only a restart helps.
+  face_too_small,       ///< The face is narrower than the limit.
+  job_active,           ///< The job has not ended: there is nothing to try again.
+  job_source_gone,      ///< The video that the job was made of is not there any more.
+  key_reused,           ///< An `Idempotency-Key` that came with another request before.
+  key_in_use,           ///< A request with that `Idempotency-Key` is still at work.
+  version_not_found,    ///< The avatar has no version of that name.
+  version_current,      ///< The version is the current one and so cannot be removed.
+  precondition_failed,  ///< `If-Match` names another state of the avatar than there is.
+  audio_unreadable,     ///< Not a container or codec of the closed list.
+  audio_no_track,       ///< A file without sound.
+  audio_too_long,       ///< Longer than the limit.
+  audio_too_short,      ///< Not enough for a single frame.
+  audio_damaged,        ///< Too much of it cannot be decoded, or is no number.
+  upgrade_required,     ///< A path that speaks WebSocket only, and a request that does not.
+  origin_forbidden,     ///< A page of another site may not open a socket here.
+  audio_path_forbidden, ///< `audio_path` leaves the configured roots.
+  audio_path_not_found, ///< Nothing there, or no plain file.
+  avatar_not_ready,     ///< The avatar has no version that could speak.
+  video_not_found,      ///< The avatar has made no video of that id, or it is gone.
+  version_busy,         ///< A job speaks with the version.
 };
 
 /// The stable public name, such as `video.too_long`.

@@ -126,6 +126,16 @@ constexpr problem table[] = {
     {errc::origin_forbidden, 403, "Origin not allowed",
      "Open the page from the service itself, or have the operator add its origin to "
      "MUSETALKD_ALLOWED_ORIGINS."},
+    {errc::audio_path_forbidden, 403, "Path not allowed",
+     "Put the file below a folder of MUSETALKD_VIDEO_ROOTS, or upload it."},
+    {errc::audio_path_not_found, 404, "Sound not found",
+     "Check the path as the service sees it, below a folder of MUSETALKD_VIDEO_ROOTS."},
+    {errc::avatar_not_ready, 409, "Avatar not ready",
+     "Wait until the avatar has a version made with networks; GET /mgmt/v1/avatars/{id} shows it."},
+    {errc::video_not_found, 404, "No such video",
+     "GET /mgmt/v1/avatars/{id}/videos lists the videos."},
+    {errc::version_busy, 409, "Version in use",
+     "Wait for the job that speaks with it, or cancel it."},
 };
 
 } // namespace
