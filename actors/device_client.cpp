@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace musetalk::actors {
 
@@ -14,30 +16,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-class device_client final : public pipeline::face_analysis {
+/// Asks the device and waits.
+class device_asker {
 public:
-  device_client(caf::actor_system& system, const gpu_scheduler_actor& gpu, const job_id& job,
-                const device_client_config& config)
-      : system_(system), gpu_(gpu), job_(job), config_(config) {
+  device_asker(caf::actor_system& system, const gpu_scheduler_actor& gpu, const job_id& job,
+               work_class priority, const device_client_config& config)
+      : system_(system), gpu_(gpu), job_(job), priority_(priority), config_(config) {
     // nop
   }
 
-  std::vector<pipeline::seen_faces> find_faces(std::span<const pipeline::image> frames) override {
-    return ask<pipeline::seen_faces>(atom::find_v, frames);
-  }
-
-  std::vector<pipeline::face_points>
-  locate_points(std::span<const pipeline::image> frames) override {
-    return ask<pipeline::face_points>(atom::locate_v, frames);
-  }
-
-  std::vector<pipeline::image> parse_faces(std::span<const pipeline::image> pictures) override {
-    return ask<pipeline::image>(atom::parse_v, pictures);
-  }
-
-private:
-  template <class T, class Atom>
-  std::vector<T> ask(Atom what, std::span<const pipeline::image> pictures) {
+  template <class T, class Atom, class Input>
+  std::vector<T> ask(Atom what, std::span<const Input> inputs) {
     auto self = caf::scoped_actor{system_};
     // A device that ends leaves requests unanswered when it cannot help it: its end is heard too.
     // Hence plain messages: a request would hear of nothing but its answer.
@@ -55,9 +44,9 @@ private:
     auto late = [&] {
       failure = make_error(caf::sec::request_timeout);
     };
-    auto input = std::vector(pictures.begin(), pictures.end());
+    auto input = std::vector(inputs.begin(), inputs.end());
     while (!answer && !failure) {
-      self->send(gpu_, what, job_, work_class::create, input);
+      self->send(gpu_, what, job_, priority_, input);
       self->receive([&](std::vector<T>& x) { answer = std::move(x); },
                     [&](caf::error& x) { failure = std::move(x); }, ended,
                     caf::after(left()) >> late);
@@ -72,10 +61,50 @@ private:
     return std::move(*answer);
   }
 
+private:
   caf::actor_system& system_;
   gpu_scheduler_actor gpu_;
   job_id job_;
+  work_class priority_;
   device_client_config config_;
+};
+
+class device_client final : public pipeline::face_analysis {
+public:
+  explicit device_client(device_asker device) : device_(std::move(device)) {
+    // nop
+  }
+
+  std::vector<pipeline::seen_faces> find_faces(std::span<const pipeline::image> frames) override {
+    return device_.ask<pipeline::seen_faces>(atom::find_v, frames);
+  }
+
+  std::vector<pipeline::face_points>
+  locate_points(std::span<const pipeline::image> frames) override {
+    return device_.ask<pipeline::face_points>(atom::locate_v, frames);
+  }
+
+  std::vector<pipeline::image> parse_faces(std::span<const pipeline::image> pictures) override {
+    return device_.ask<pipeline::image>(atom::parse_v, pictures);
+  }
+
+private:
+  device_asker device_;
+};
+
+class device_listener final : public pipeline::sound_analysis {
+public:
+  explicit device_listener(device_asker device) : device_(std::move(device)) {
+    // nop
+  }
+
+  std::vector<pipeline::heard_sound>
+  listen(std::span<const pipeline::sound_segment> segments) override {
+    return device_.ask<pipeline::heard_sound>(atom::listen_v, segments);
+  }
+
+private:
+  device_asker device_;
 };
 
 } // namespace
@@ -84,7 +113,16 @@ std::shared_ptr<pipeline::face_analysis> make_device_client(caf::actor_system& s
                                                             const gpu_scheduler_actor& gpu,
                                                             const job_id& job,
                                                             const device_client_config& config) {
-  return std::make_shared<device_client>(system, gpu, job, config);
+  return std::make_shared<device_client>(
+      device_asker{system, gpu, job, work_class::create, config});
+}
+
+std::shared_ptr<pipeline::sound_analysis> make_device_listener(caf::actor_system& system,
+                                                               const gpu_scheduler_actor& gpu,
+                                                               const job_id& job,
+                                                               const device_client_config& config) {
+  return std::make_shared<device_listener>(
+      device_asker{system, gpu, job, work_class::speak, config});
 }
 
 } // namespace musetalk::actors

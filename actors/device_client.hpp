@@ -26,4 +26,10 @@ std::shared_ptr<pipeline::face_analysis> make_device_client(caf::actor_system& s
                                                             const job_id& job,
                                                             const device_client_config& config);
 
+/// The same for its audio network; work of the class `speak`.
+std::shared_ptr<pipeline::sound_analysis> make_device_listener(caf::actor_system& system,
+                                                               const gpu_scheduler_actor& gpu,
+                                                               const job_id& job,
+                                                               const device_client_config& config);
+
 } // namespace musetalk::actors

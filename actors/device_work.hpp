@@ -22,7 +22,8 @@ namespace musetalk::actors {
 /// What the pictures of most kinds have in common: all are of one size, so that only memory limits
 /// how many go together.
 struct work_of_one_size {
-  static size_t most_together(std::span<const pipeline::image>, int64_t) {
+  template <class Inputs>
+  static size_t most_together(const Inputs&, int64_t) {
     return std::numeric_limits<size_t>::max();
   }
 };
@@ -79,6 +80,28 @@ struct parse_work : work_of_one_size {
   }
 };
 
+/// Sound to what the audio network hears in it.
+struct listen_work : work_of_one_size {
+  using input = pipeline::sound_segment;
+  using output = pipeline::heard_sound;
+  static constexpr auto name = "listen";
+
+  static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
+    return on.listen(xs);
+  }
+};
+
+/// Latents and sound to faces that speak.
+struct generate_work : work_of_one_size {
+  using input = pipeline::lip_request;
+  using output = pipeline::image;
+  static constexpr auto name = "generate";
+
+  static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
+    return on.generate(xs);
+  }
+};
+
 /// A request until its last output is there.
 template <class Kind>
 struct request_of {
@@ -90,8 +113,9 @@ struct request_of {
 };
 
 /// A request of any kind; the index is the kind.
-using device_request = std::variant<request_of<encode_work>, request_of<find_work>,
-                                    request_of<locate_work>, request_of<parse_work>>;
+using device_request =
+    std::variant<request_of<encode_work>, request_of<find_work>, request_of<locate_work>,
+                 request_of<parse_work>, request_of<listen_work>, request_of<generate_work>>;
 
 inline constexpr size_t work_kinds = std::variant_size_v<device_request>;
 

@@ -197,6 +197,14 @@ gpu_scheduler_actor::behavior_type gpu_scheduler(gpu_scheduler_pointer self,
           const std::vector<pipeline::image>& pictures) {
         return take<parse_work>(self, config, job, priority, pictures);
       },
+      [=](atom::listen, const job_id& job, work_class priority,
+          const std::vector<pipeline::sound_segment>& segments) {
+        return take<listen_work>(self, config, job, priority, segments);
+      },
+      [=](atom::generate, const job_id& job, work_class priority,
+          const std::vector<pipeline::lip_request>& requests) {
+        return take<generate_work>(self, config, job, priority, requests);
+      },
       [=](atom::cancel, const job_id& job) {
         auto& queue = self->state.queue;
         auto gone = std::stable_partition(queue.begin(), queue.end(),

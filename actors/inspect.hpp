@@ -8,6 +8,7 @@
 #include "pipeline/face_methods.hpp"
 #include "pipeline/job.hpp"
 #include "pipeline/media_info.hpp"
+#include "pipeline/speech.hpp"
 
 #include <caf/error.hpp>
 #include <caf/meta/load_callback.hpp>
@@ -29,9 +30,37 @@ auto inspect(Inspector& f, request_key& x) {
 }
 
 template <class Inspector>
+auto inspect(Inspector& f, speech_options& x) {
+  return f(caf::meta::type_name("speech_options"), x.fps, x.batch_size, x.start_frame, x.mode,
+           x.crf);
+}
+
+template <class Inspector>
 auto inspect(Inspector& f, job_request& x) {
   return f(caf::meta::type_name("job_request"), x.kind, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key);
+           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key, x.speech);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, spoken_video& x) {
+  return f(caf::meta::type_name("spoken_video"), x.video_id, x.avatar_id, x.version, x.created_us,
+           x.weights, x.audio_name, x.audio_sha256, x.frames, x.fps, x.width, x.height,
+           x.duration_s, x.bytes, x.options);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, video_page& x) {
+  return f(caf::meta::type_name("video_page"), x.total, x.videos, x.next_cursor);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, stored_video& x) {
+  return f(caf::meta::type_name("stored_video"), x.avatar_id, x.video_id, x.bytes);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, speech_plan& x) {
+  return f(caf::meta::type_name("speech_plan"), x.frames, x.width, x.height, x.duration_s);
 }
 
 template <class Inspector>

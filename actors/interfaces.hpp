@@ -22,6 +22,7 @@
 #include "pipeline/device_networks.hpp"
 #include "pipeline/job.hpp"
 #include "pipeline/prepared.hpp"
+#include "pipeline/speech.hpp"
 #include "pipeline/upload_spool.hpp"
 
 #include <caf/replies_to.hpp>
@@ -62,6 +63,12 @@ CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_history))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::event_query))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::event_page))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::version_change))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::actors::video_id))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_kind))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::spoken_video))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::video_page))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::stored_video))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::speech_plan))
 
 // At most 10 characters each in CAF 0.17.
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, began, "began")
@@ -102,6 +109,8 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, event, "event")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, history, "history")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, retry, "retry")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, activate, "activate")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, listen, "listen")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, generate, "generate")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -113,6 +122,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::image>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::latent>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::seen_faces>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::face_points>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::speech_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::speech_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::film_plan)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::sound_segment>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::heard_sound>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::lip_request>)
 
 // -- interfaces ---------------------------------------------------------------
 
@@ -173,10 +188,15 @@ using registry_actor = caf::typed_actor<
     // client's `If-Match`).
     caf::replies_to<atom::remove, avatar_id, bool, std::string>::with<avatar_id>,
     // Makes a version current, or removes one that is not; answers the avatar. `avatar_not_found`,
-    // `version_not_found`, `version_current`, `precondition_failed`, `avatar_busy`, `key_reused`,
-    // `key_in_use`.
+    // `version_not_found`, `version_current`, `version_busy`, `precondition_failed`, `avatar_busy`,
+    // `key_reused`, `key_in_use`.
     caf::replies_to<atom::activate, version_change>::with<pipeline::avatar>,
     caf::replies_to<atom::remove, version_change>::with<pipeline::avatar>,
+    // Answers a page of the videos that an avatar made, newest first; or one of them. Removes one.
+    // `avatar_not_found`, `video_not_found`.
+    caf::replies_to<atom::list, avatar_id, pipeline::page_request>::with<pipeline::video_page>,
+    caf::replies_to<atom::look, video_id>::with<pipeline::spoken_video>,
+    caf::replies_to<atom::remove, video_id>::with<video_id>,
     // Answers the state of queue and device without asking anyone.
     caf::replies_to<atom::status>::with<queue_status>,
     // From the GPU SCHEDULER: the device as it now is.
@@ -202,10 +222,10 @@ using job_follower_actor = caf::typed_actor<
 /// A PREPROCESSOR: reads clips. One conducts at most one job's clip at a time. Spawn it detached.
 using preprocessor_actor = caf::typed_actor<
     // Resolves a client's path below the configured roots; answers the file with its size and
-    // SHA-256, or `video_path_forbidden`, `video_path_not_found`.
-    caf::replies_to<atom::resolve, std::string>::with<pipeline::spooled_file>,
-    // Checks container, codec and limits of a file.
-    caf::replies_to<atom::probe, std::string>::with<pipeline::media_info>,
+    // SHA-256, or `video_path_forbidden`, `video_path_not_found` (`audio_*` for what is spoken).
+    caf::replies_to<atom::resolve, std::string, pipeline::job_kind>::with<pipeline::spooled_file>,
+    // Checks container, codec and limits of the file of such a job.
+    caf::replies_to<atom::probe, std::string, pipeline::job_kind>::with<pipeline::media_info>,
     // The same, and looks for one clear face in samples of it.
     caf::replies_to<atom::validate, job_id, pipeline::clip_request>::with<pipeline::media_info>,
     // Opens the clip of a job; one that was open before is closed.
@@ -232,6 +252,12 @@ using gpu_scheduler_actor = caf::typed_actor<
     // Parses pictures of faces (512 x 512 BGR) to class maps.
     caf::replies_to<atom::parse, job_id, work_class,
                     std::vector<pipeline::image>>::with<std::vector<pipeline::image>>,
+    // Listens to segments of sound.
+    caf::replies_to<atom::listen, job_id, work_class,
+                    std::vector<pipeline::sound_segment>>::with<std::vector<pipeline::heard_sound>>,
+    // Makes faces that speak (256 x 256 BGR).
+    caf::replies_to<atom::generate, job_id, work_class,
+                    std::vector<pipeline::lip_request>>::with<std::vector<pipeline::image>>,
     // Answers every queued request of the job with `cancelled`.
     caf::reacts_to<atom::cancel, job_id>,
     // The device as it now is.
@@ -251,11 +277,17 @@ using storage_writer_actor = caf::typed_actor<
     caf::replies_to<atom::verify, job_id>::with<int64_t>,
     // Makes the version visible, whole.
     caf::replies_to<atom::publish, job_id>::with<pipeline::avatar_version>,
+    // Opens staging for the video of a job that speaks; answers the staging folder.
+    caf::replies_to<atom::open, job_id>::with<std::string>,
+    // Makes the staged video one of the avatar's.
+    caf::replies_to<atom::publish, job_id, avatar_id>::with<pipeline::stored_video>,
+    // Removes a video that an avatar made.
+    caf::replies_to<atom::remove, video_id>::with<video_id>,
     // Removes a job's staging, if there is any; answers the job.
     caf::replies_to<atom::discard, job_id>::with<job_id>,
     // Removes an upload's folder, if there is any.
     caf::reacts_to<atom::discard, upload_id>,
-    // Removes an avatar's link and versions.
+    // Removes an avatar's link, versions and videos.
     caf::replies_to<atom::remove, avatar_id>::with<avatar_id>,
     // Switches an avatar's link to another version; `version_not_found`.
     caf::replies_to<atom::activate, avatar_id, std::string>::with<avatar_id>,
@@ -263,6 +295,25 @@ using storage_writer_actor = caf::typed_actor<
     caf::replies_to<atom::remove, avatar_id, std::string>::with<avatar_id>,
     // INTERNAL: deletes some files of what was removed.
     caf::reacts_to<atom::tick>>;
+
+/// A SPEECH READER: reads what one job is to say, and the avatar that says it. Ends with its job's
+/// runner. Spawn it detached: it decodes, and waits for the device's audio network.
+using speech_reader_actor = caf::typed_actor<
+    // Opens both, and hears the sound to its end once: answers what will be made.
+    caf::replies_to<atom::open, job_id, pipeline::speech_request>::with<pipeline::speech_plan>,
+    // The next frames, at most so many.
+    caf::replies_to<atom::pull, job_id, int32_t>::with<pipeline::speech_batch>>;
+
+/// A FILM MAKER: blends faces into frames and encodes the video of one job. Ends with its job's
+/// runner. Spawn it detached.
+using film_maker_actor = caf::typed_actor<
+    // Begins the video; answers the job.
+    caf::replies_to<atom::open, job_id, pipeline::film_plan>::with<job_id>,
+    // Appends frames with the faces of those that have one; answers the count of frames so far.
+    caf::replies_to<atom::write, job_id, pipeline::speech_batch,
+                    std::vector<pipeline::image>>::with<int64_t>,
+    // Completes the file; answers the count of its frames.
+    caf::replies_to<atom::close, job_id>::with<int64_t>>;
 
 /// A MUSETALK RUNNER: conducts one job and ends with it. Credit bounds the batches that are out.
 using musetalk_runner_actor = caf::typed_actor<

@@ -52,6 +52,19 @@ struct avatar_id {
   friend bool operator==(const avatar_id&, const avatar_id&) = default;
 };
 
+/// Names one video that an avatar made; checked where it enters the service.
+struct video_id {
+  std::string avatar_id;
+  std::string value;
+
+  template <class Inspector>
+  friend auto inspect(Inspector& f, video_id& x) {
+    return f(caf::meta::type_name("video_id"), x.avatar_id, x.value);
+  }
+
+  friend bool operator==(const video_id&, const video_id&) = default;
+};
+
 /// How the device orders work: the smaller goes first; equal classes in order of arrival.
 enum class work_class : uint8_t {
   speak = 1, ///< A listener waits for it.
@@ -97,12 +110,13 @@ struct job_outcome {
   std::string job_id;
   pipeline::job_state state = pipeline::job_state::failed; ///< completed, failed or cancelled.
   pipeline::job_failure failure;                           ///< When failed.
-  pipeline::avatar_version version;                        ///< When completed.
+  pipeline::avatar_version version;                        ///< When one was made.
+  pipeline::spoken_video video;                            ///< When one was made.
   std::map<std::string, int64_t> timings_ms;
 
   template <class Inspector>
   friend auto inspect(Inspector& f, job_outcome& x) {
-    return f(caf::meta::type_name("job_outcome"), x.job_id, x.state, x.failure, x.version,
+    return f(caf::meta::type_name("job_outcome"), x.job_id, x.state, x.failure, x.version, x.video,
              x.timings_ms);
   }
 };

@@ -72,7 +72,7 @@ void resolve(self_pointer self) {
         else
           validate(self, file.path);
       },
-      atom::resolve_v, self->state.job.request.video_path);
+      atom::resolve_v, self->state.job.request.video_path, self->state.job.request.kind);
 }
 
 void start(self_pointer self) {

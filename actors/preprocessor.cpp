@@ -17,7 +17,7 @@ pipeline::face_analysis_ptr analysis_for(const preprocessor_parts& parts, const 
 
 pipeline::media_info validate(const preprocessor_parts& parts, const job_id& job,
                               const pipeline::clip_request& request) {
-  auto info = parts.probe(request.source);
+  auto info = parts.probe(request.source, pipeline::job_kind::create);
   if (!request.convert_only)
     parts.check_faces(request.source, analysis_for(parts, job));
   return info;
@@ -53,11 +53,13 @@ pipeline::prepared_batch pull(preprocessor_state& state, const job_id& job, int3
 preprocessor_actor::behavior_type preprocessor(preprocessor_pointer self,
                                                const preprocessor_parts& parts) {
   return {
-      [=](atom::resolve, const std::string& path) -> caf::result<pipeline::spooled_file> {
-        return self->guarded([&] { return parts.resolve(path); });
+      [=](atom::resolve, const std::string& path,
+          pipeline::job_kind kind) -> caf::result<pipeline::spooled_file> {
+        return self->guarded([&] { return parts.resolve(path, kind); });
       },
-      [=](atom::probe, const std::string& path) -> caf::result<pipeline::media_info> {
-        return self->guarded([&] { return parts.probe(path); });
+      [=](atom::probe, const std::string& path,
+          pipeline::job_kind kind) -> caf::result<pipeline::media_info> {
+        return self->guarded([&] { return parts.probe(path, kind); });
       },
       [=](atom::validate, const job_id& job,
           const pipeline::clip_request& request) -> caf::result<pipeline::media_info> {

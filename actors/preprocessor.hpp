@@ -15,9 +15,9 @@ namespace musetalk::actors {
 /// What a PREPROCESSOR does its work with. Everything is called on the actor's own thread.
 struct preprocessor_parts {
   /// A client's path to a file below a root: resolved path, size and SHA-256.
-  std::function<pipeline::spooled_file(const std::string&)> resolve;
+  std::function<pipeline::spooled_file(const std::string&, pipeline::job_kind)> resolve;
   /// Container, codec and limits.
-  std::function<pipeline::media_info(const std::filesystem::path&)> probe;
+  std::function<pipeline::media_info(const std::filesystem::path&, pipeline::job_kind)> probe;
   /// One clear face in samples. Not called for clips that are only converted.
   std::function<void(const std::filesystem::path&, const pipeline::face_analysis_ptr&)> check_faces;
   pipeline::clip_preparer_factory open_clip;

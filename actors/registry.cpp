@@ -98,6 +98,14 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
       },
       [=](atom::activate, const version_change& x) { return activate_version(self, x); },
       [=](atom::remove, const version_change& x) { return remove_version(self, x); },
+      [=](atom::list, const avatar_id& avatar,
+          const pipeline::page_request& page) -> caf::result<pipeline::video_page> {
+        return self->guarded([&] { return list_videos(self, avatar.value, page); });
+      },
+      [=](atom::look, const video_id& video) -> caf::result<pipeline::spoken_video> {
+        return self->guarded([&] { return look_video(self, video); });
+      },
+      [=](atom::remove, const video_id& video) { return remove_video(self, video); },
       [=](atom::status) { return status(self); },
       [=](atom::status, const device_status& device) { self->state.counts.device = device; },
       [=](atom::progress, const pipeline::job_progress& x) { progress(self, x); },

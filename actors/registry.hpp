@@ -38,7 +38,8 @@ struct registry_config {
   uint32_t max_catalog_failures = 30; ///< In a row, of writes that must not be lost; then it ends.
   std::string engine = "native";      ///< `native` or `mock`, for new attempts.
   std::string weights = "real";       ///< `real`, `synthetic` or `none`, for new attempts.
-  std::vector<std::string> missing_models; ///< Not empty: jobs are refused with this list.
+  std::vector<std::string> missing_models;   ///< Not empty: jobs are refused with this list.
+  std::vector<std::string> missing_to_speak; ///< The same for jobs that speak.
 };
 
 /// Starts the MUSETALK RUNNER of a job in a place (`0..running_jobs-1`), and lets it begin.

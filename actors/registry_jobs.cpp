@@ -54,14 +54,16 @@ job ended_record(const registry_state& state, const active_job& x) {
   record.finished_us = state.parts.now_us();
   record.timings_ms = outcome.timings_ms;
   record.failure = outcome.failure;
-  record.version = outcome.version.version;
+  if (record.request.kind == pipeline::job_kind::create)
+    record.version = outcome.version.version;
   return record;
 }
 
 std::string reason_of(const job& x) {
   switch (x.state) {
   case job_state::completed:
-    return "published " + x.version;
+    return x.request.kind == pipeline::job_kind::speak ? "spoke with " + x.version
+                                                       : "published " + x.version;
   case job_state::cancelled:
     return "let go";
   default:
@@ -91,9 +93,12 @@ bool settle(registry_pointer self, const std::string& job_id) {
   auto event = pipeline::job_event{};
   auto written = write_surely(self, [&] {
     auto& catalog = *state.parts.catalog;
-    event = record.state == job_state::completed
-                ? catalog.complete_job(record, x.outcome->version, "runner")
-                : catalog.move_job(record, "runner", reason_of(record));
+    if (record.state != job_state::completed)
+      event = catalog.move_job(record, "runner", reason_of(record));
+    else if (record.request.kind == pipeline::job_kind::speak)
+      event = catalog.complete_speech(record, x.outcome->video, "runner");
+    else
+      event = catalog.complete_job(record, x.outcome->version, "runner");
   });
   if (!written)
     return false;
@@ -162,6 +167,8 @@ bool start_one(registry_pointer self) {
   record.weights = state.config.weights;
   auto event = pipeline::job_event{};
   auto written = write_surely(self, [&] {
+    if (record.request.kind == pipeline::job_kind::speak)
+      record.version = speaking_version(state, record.request);
     event = state.parts.catalog->move_job(record, "registry",
                                           "attempt " + std::to_string(record.attempt));
   });

@@ -18,7 +18,7 @@ using pipeline::job_view;
 
 bool same_work(const job_request& x, const job_request& y) {
   return x.kind == y.kind && x.avatar_id == y.avatar_id && x.tutor_id == y.tutor_id &&
-         x.apply_blur == y.apply_blur && !x.video_sha256.empty() &&
+         x.apply_blur == y.apply_blur && x.speech == y.speech && !x.video_sha256.empty() &&
          x.video_sha256 == y.video_sha256;
 }
 
@@ -27,11 +27,16 @@ std::optional<job> find_same(registry_state& state, const job_request& request) 
   auto same = [&](const job& x) {
     return same_work(x.request, request);
   };
+  auto speaks = request.kind == pipeline::job_kind::speak;
+  auto version = speaks ? speaking_version(state, request) : std::string{};
   for (const auto& [id, x] : state.active)
-    if (x.record.state == job_state::running && same(x.record))
+    if (x.record.state == job_state::running && same(x.record) &&
+        (!speaks || x.record.version == version))
       return x.record;
   if (auto queued = state.queue.find_if(same))
     return *queued;
+  if (request.kind == pipeline::job_kind::speak)
+    return find_spoken(state, request);
   auto avatar = state.parts.catalog->find_avatar(request.avatar_id);
   if (!avatar || avatar->current_version.empty())
     return std::nullopt;
@@ -48,9 +53,13 @@ std::optional<job> find_same(registry_state& state, const job_request& request) 
 } // namespace
 
 void require_place(const registry_state& state, const job_request& request) {
-  if (!state.config.missing_models.empty())
-    throw error(errc::models_missing, "Weight files are missing: " +
-                                          pipeline::comma_list(state.config.missing_models) + ".");
+  const auto& config = state.config;
+  const auto& missing =
+      request.kind == pipeline::job_kind::speak ? config.missing_to_speak : config.missing_models;
+  if (!missing.empty())
+    throw error(errc::models_missing,
+                "Weight files are missing: " + pipeline::comma_list(missing) + ".");
+  require_speaker(state, request);
   if (state.removals.contains(request.avatar_id))
     throw error(errc::avatar_busy, "The avatar is being removed.");
   if (state.queue.size() >= state.config.queue_limit)

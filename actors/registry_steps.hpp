@@ -32,6 +32,11 @@ caf::result<avatar_id> remove(registry_pointer self, const std::string& avatar_i
 caf::result<pipeline::avatar> activate_version(registry_pointer self, const version_change& x);
 caf::result<pipeline::avatar> remove_version(registry_pointer self, const version_change& x);
 
+pipeline::video_page list_videos(registry_pointer self, const std::string& avatar_id,
+                                 const pipeline::page_request& page);
+pipeline::spoken_video look_video(registry_pointer self, const video_id& x);
+caf::result<video_id> remove_video(registry_pointer self, const video_id& x);
+
 queue_status status(registry_pointer self);
 
 // -- told by workers and by itself ------------------------------------------------
@@ -65,6 +70,20 @@ pipeline::job find_job(registry_state& state, const std::string& job_id);
 
 /// @throws error why no job of that request can be queued now.
 void require_place(const registry_state& state, const pipeline::job_request& request);
+
+/// @throws error why the avatar of a job that speaks cannot do so now; other jobs need none.
+void require_speaker(const registry_state& state, const pipeline::job_request& request);
+
+/// The version that a job of this request would speak with, if it began now; or empty.
+std::string speaking_version(const registry_state& state, const pipeline::job_request& request);
+
+/// The job that made the very video that is asked for, if it is there.
+std::optional<pipeline::job> find_spoken(const registry_state& state,
+                                         const pipeline::job_request& request);
+
+/// Whether a running job speaks with that version: its files must stay.
+bool speaks_now(const registry_state& state, const std::string& avatar_id,
+                const std::string& version);
 
 /// What an earlier request of the same key had its effect on; empty when there was none.
 /// @throws error `key_reused`, `key_in_use`.

@@ -79,6 +79,8 @@ caf::result<pipeline::avatar> remove_version(registry_pointer self, const versio
     auto found = require_version(self->state, x);
     if (found.current_version == x.version)
       throw error(errc::version_current, x.version + " is the current version.");
+    if (speaks_now(self->state, x.avatar_id, x.version))
+      throw error(errc::version_busy, "A job speaks with " + x.version + " at the moment.");
     return found;
   });
   if (!known)

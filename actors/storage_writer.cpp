@@ -83,6 +83,27 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
       [=](atom::publish, const job_id& job) -> caf::result<pipeline::avatar_version> {
         return self->guarded([&] { return publish(self->state, job); });
       },
+      [=](atom::open, const job_id& job) -> caf::result<std::string> {
+        return self->guarded([&] {
+          auto folder = self->state.store->open_staging(job.value).string();
+          sweep_later(self);
+          return folder;
+        });
+      },
+      [=](atom::publish, const job_id& job,
+          const avatar_id& avatar) -> caf::result<pipeline::stored_video> {
+        return self->guarded([&] {
+          auto result = self->state.store->publish_video(job.value, avatar.value);
+          sweep_later(self);
+          return result;
+        });
+      },
+      [=](atom::remove, const video_id& video) -> caf::result<video_id> {
+        return self->guarded([&] {
+          self->state.store->remove_video(video.avatar_id, video.value);
+          return video;
+        });
+      },
       [=](atom::discard, const job_id& job) -> caf::result<job_id> {
         return self->guarded([&] {
           // First out of sight: then the writer finds nothing to delete when it goes.

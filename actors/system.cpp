@@ -3,6 +3,8 @@
 #include "actors/device_client.hpp"
 #include "actors/musetalk_runner.hpp"
 #include "actors/registry.hpp"
+#include "actors/speech_runner.hpp"
+#include "actors/speech_workers.hpp"
 #include "actors/storage_writer.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/system_settings.hpp"
@@ -49,6 +51,12 @@ void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
   for (const auto& x : scan.ignored)
     spdlog::warn("start-up left alone {}", x);
   catalog.reconcile(scan.avatars);
+  // Moved into place, but not yet told of: its job is done again.
+  for (const auto& x : catalog.reconcile_videos(scan.videos)) {
+    store.remove_video(x.avatar_id, x.video_id);
+    spdlog::info("start-up removed video {} of avatar {}: its job had not ended", x.video_id,
+                 x.avatar_id);
+  }
   spdlog::info("the store holds {} avatars", scan.avatars.size());
 }
 
@@ -89,9 +97,30 @@ struct service_system::impl {
         gpu_scheduler_parts{parts.make_networks, report, tell_fatal()});
   }
 
+  musetalk_runner_actor spawn_speech_runner(const registry_actor& to, const pipeline::job& job,
+                                            size_t place) {
+    auto now = workers->get();
+    auto analysis = [this](const job_id& x) {
+      auto gpu = workers->get().gpu;
+      if (!gpu)
+        throw error(errc::stopping, "The service is stopping.");
+      return make_device_listener(system, gpu, x, client_settings(config));
+    };
+    auto reader = system.spawn<caf::detached>(speech_reader, parts.speech.open_speech, analysis);
+    auto maker = system.spawn<caf::detached>(film_maker, parts.speech.open_film);
+    auto with = speech_runner_parts{
+        to, now.preprocessors.at(place), reader, maker, now.gpu, now.storage, parts.now_us};
+    return system.spawn(speech_runner, speech_settings(config, store->layout()), with, job);
+  }
+
   runner_factory start_runner() {
     return [this, settings = runner_settings(config, store->layout())](
                const registry_actor& to, const pipeline::job& job, size_t place) {
+      if (job.request.kind == pipeline::job_kind::speak) {
+        auto speaker = spawn_speech_runner(to, job, place);
+        caf::anon_send(speaker, atom::start_v);
+        return speaker;
+      }
       auto now = workers->get();
       auto runner_parts =
           musetalk_runner_parts{to, now.preprocessors.at(place), now.gpu, now.storage};

@@ -3,6 +3,7 @@
 #include "actors/gpu_scheduler.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/preprocessor.hpp"
+#include "actors/speech_workers.hpp"
 #include "pipeline/avatar_store.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
@@ -26,6 +27,8 @@ struct system_config {
   bool synthetic = false; ///< Random networks: marked in every job and version.
   /// Weight files that are absent. Not empty: no GPU SCHEDULER, jobs are refused with this list.
   std::vector<std::string> missing_models;
+  /// Why nothing can be spoken. Not empty: jobs that speak are refused with this list.
+  std::vector<std::string> missing_to_speak;
   pipeline::face_methods faces; ///< For the manifests; the parts do what it says.
   // -- jobs
   size_t queue_limit = 16;
@@ -53,6 +56,7 @@ struct system_parts {
   pipeline::avatar_store_factory open_store;
   pipeline::catalog_factory open_catalog;
   preprocessor_parts preprocessor; ///< Called from several threads at once; `analysis` is set here.
+  speech_parts speech;             ///< Called from several threads at once.
   pipeline::device_networks_factory make_networks; ///< Called on the device's thread.
   std::function<pipeline::timestamp_us()> now_us;
   std::function<std::string()> new_job_id;

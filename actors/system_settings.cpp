@@ -34,6 +34,7 @@ registry_config registry_settings(const system_config& x) {
   result.weights = weights_of(x);
   if (!x.mock)
     result.missing_models = x.missing_models;
+  result.missing_to_speak = x.missing_to_speak;
   return result;
 }
 
@@ -43,6 +44,16 @@ musetalk_runner_config runner_settings(const system_config& x,
   result.layout = layout;
   result.mock = x.mock;
   result.faces = x.faces;
+  result.batch_frames = x.batch_frames;
+  result.credit_batches = x.credit_batches;
+  result.step_timeout = x.step_timeout;
+  result.job_timeout = x.job_timeout;
+  return result;
+}
+
+speech_runner_config speech_settings(const system_config& x, const pipeline::store_layout& layout) {
+  auto result = speech_runner_config{};
+  result.layout = layout;
   result.batch_frames = x.batch_frames;
   result.credit_batches = x.credit_batches;
   result.step_timeout = x.step_timeout;

@@ -6,6 +6,7 @@
 #include "actors/gpu_scheduler.hpp"
 #include "actors/musetalk_runner.hpp"
 #include "actors/registry.hpp"
+#include "actors/speech_runner.hpp"
 #include "actors/system.hpp"
 #include "actors/upload_receiver.hpp"
 
@@ -21,6 +22,7 @@ struct actor_config : caf::actor_system_config {
 registry_config registry_settings(const system_config& x);
 musetalk_runner_config runner_settings(const system_config& x,
                                        const pipeline::store_layout& layout);
+speech_runner_config speech_settings(const system_config& x, const pipeline::store_layout& layout);
 gpu_scheduler_config gpu_settings(const system_config& x);
 device_client_config client_settings(const system_config& x);
 upload_receiver_config upload_settings(const system_config& x);

@@ -78,15 +78,17 @@ void submit(self_pointer self, uint64_t number) {
 
 void probe(self_pointer self, uint64_t number, const std::string& path) {
   auto prober = self->state.parts.workers->get().prober;
-  self->request(prober, self->state.config.step_timeout, atom::probe_v, path)
+  self->request(prober, self->state.config.step_timeout, atom::probe_v, path,
+                self->state.pending.at(number).request.kind)
       .then([=](pipeline::media_info&) { submit(self, number); },
             [=](caf::error& x) { refuse(self, number, x); });
 }
 
 void resolve(self_pointer self, uint64_t number) {
   auto prober = self->state.parts.workers->get().prober;
-  self->request(prober, self->state.config.step_timeout, atom::resolve_v,
-                self->state.pending.at(number).request.video_path)
+  const auto& wish = self->state.pending.at(number).request;
+  self->request(prober, self->state.config.step_timeout, atom::resolve_v, wish.video_path,
+                wish.kind)
       .then(
           [=](pipeline::spooled_file& file) {
             auto& request = self->state.pending.at(number).request;

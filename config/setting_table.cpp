@@ -28,6 +28,7 @@ std::vector<setting> make_table() {
   constexpr auto input = std::string_view{"What comes in"};
   constexpr auto jobs = std::string_view{"Jobs"};
   constexpr auto preparation = std::string_view{"Preparation"};
+  constexpr auto speaking = std::string_view{"Speaking"};
   constexpr auto serving = std::string_view{"Serving"};
   constexpr auto log = std::string_view{"Log"};
   return {
@@ -122,6 +123,16 @@ std::vector<setting> make_table() {
           "Share of frames that may be undecodable before the video is refused."),
       row(preparation, "MUSETALKD_CPU_THREADS", "0", "threads", whole(&s::cpu_threads, 0, 1024),
           "Threads for networks and codecs; 0 takes all cores."),
+
+      row(speaking, "MUSETALKD_SPEAK", "true", "", yes_no(&s::speak),
+          "Load the networks with which avatars speak, where their files are there; false saves "
+          "their memory on a machine that only prepares avatars."),
+      row(speaking, "MUSETALKD_MAX_SPEECH_SECONDS", "600", "s",
+          number(&s::max_speech_seconds, 0.04, 86'400), "Longest sound that is spoken."),
+      row(speaking, "MUSETALKD_SPEECH_CACHE_MB", "512", "MB",
+          whole(&s::speech_cache_mb, 0, 100'000),
+          "Decoded frames that a job which speaks keeps (compressed), in units of 1,000,000 "
+          "bytes."),
 
       row(serving, "MUSETALKD_LISTEN", "127.0.0.1:9000", "", address(&s::listen),
           "Where the service listens; port 0 takes a free one. Another address than loopback needs "

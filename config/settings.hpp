@@ -65,6 +65,10 @@ struct settings {
   int32_t min_face_pixels = 0;
   double max_damaged_percent = 0.;
   int32_t cpu_threads = 0; ///< 0: all cores.
+  // -- speaking
+  bool speak = true; ///< False: the networks that speak are not loaded.
+  double max_speech_seconds = 0.;
+  int32_t speech_cache_mb = 0; ///< Decoded frames of one job; units of 1,000,000 bytes.
   // -- serving
   endpoint listen;
   bool allow_anonymous = false;

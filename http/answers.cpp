@@ -41,7 +41,8 @@ response job_response(const pipeline::job_view& x, bool waited, const request& i
   auto body = accepted_json(x);
   auto created = done && waited;
   auto answer = json_response(created ? 201 : 202, body);
-  answer.headers.add("Location", body["links"][created ? "avatar" : "job"].get<std::string>());
+  auto made = job.request.kind == pipeline::job_kind::speak ? "video" : "avatar";
+  answer.headers.add("Location", body["links"][created ? made : "job"].get<std::string>());
   if (waited && !in.query.contains("wait"))
     answer.headers.add("Preference-Applied", "wait");
   return marked(std::move(answer), x);

@@ -31,6 +31,37 @@ pipeline::spooled_file resolve_video(std::span<const std::filesystem::path> root
   return {"", video.path, video.bytes, pipeline::sha256_of(video.handle)};
 }
 
+/// The same for a sound, in the words of its own request.
+pipeline::spooled_file resolve_sound(std::span<const std::filesystem::path> roots,
+                                     const std::string& path, uint64_t max_bytes) {
+  try {
+    return resolve_video(roots, path, max_bytes);
+  } catch (const error& x) {
+    if (x.code() == errc::video_path_forbidden)
+      throw error{errc::audio_path_forbidden, "audio_path does not lie below an allowed folder.",
+                  x.what()};
+    if (x.code() == errc::video_path_not_found)
+      throw error{errc::audio_path_not_found, "There is no file at audio_path.", x.what()};
+    throw;
+  }
+}
+
+pipeline::speech_limits speech_limits_of(const config::settings& x) {
+  return {x.max_speech_seconds, x.max_probe_seconds};
+}
+
+actors::speech_parts speech_parts_of(const config::settings& x) {
+  auto read = pipeline::speech_config{speech_limits_of(x),
+                                      static_cast<uint64_t>(x.speech_cache_mb) * 1'000'000};
+  auto write = pipeline::film_config{speech_limits_of(x), x.x264_preset, x.cpu_threads};
+  return {[=](const auto& request, const auto& analysis) {
+            return pipeline::open_speech(request, read, analysis);
+          },
+          [=](const auto& plan) {
+            return pipeline::open_film(plan, write);
+          }};
+}
+
 } // namespace
 
 pipeline::media_limits media_limits_of(const config::settings& x) {
@@ -60,9 +91,20 @@ pipeline::prepare_config prepare_config_of(const config::settings& x,
   return result;
 }
 
+std::vector<std::string> missing_to_speak(const config::settings& x,
+                                          const pipeline::weights_status& weights) {
+  if (!x.enable_avatar)
+    return {"all of them (ENABLE_AVATAR=false)"};
+  if (!x.speak)
+    return {"all of them (MUSETALKD_SPEAK=false)"};
+  return weights.ready ? weights.speak_problems : weights.problems;
+}
+
 pipeline::networks_config networks_config_of(const config::settings& x,
+                                             const pipeline::weights_status& weights,
                                              const pipeline::face_methods& faces) {
-  return {x.models_dir(), x.synthetic(), x.device, x.cpu_threads, faces};
+  return {x.models_dir(), x.synthetic(), x.device,
+          x.cpu_threads,  faces,         missing_to_speak(x, weights).empty()};
 }
 
 actors::system_config system_config_of(const config::settings& x,
@@ -74,6 +116,7 @@ actors::system_config system_config_of(const config::settings& x,
   result.synthetic = x.synthetic();
   if (x.enable_avatar && !weights.ready)
     result.missing_models = weights.problems;
+  result.missing_to_speak = missing_to_speak(x, weights);
   result.queue_limit = static_cast<size_t>(x.queue_limit);
   result.running_jobs = static_cast<size_t>(x.running_jobs);
   result.max_attempts = static_cast<uint32_t>(x.max_attempts);
@@ -90,13 +133,15 @@ actors::system_config system_config_of(const config::settings& x,
   return result;
 }
 
-actors::system_parts system_parts_of(const config::settings& x, const pipeline::face_methods& faces,
+actors::system_parts system_parts_of(const config::settings& x,
+                                     const pipeline::weights_status& weights,
+                                     const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
   auto keep = pipeline::store_policy{std::chrono::days{x.keep_damaged_days}};
   auto limits = media_limits_of(x);
   auto prepare = prepare_config_of(x, faces);
-  auto networks = networks_config_of(x, faces);
+  auto networks = networks_config_of(x, weights, faces);
   auto result = actors::system_parts{};
   result.open_store = [=] {
     return pipeline::open_avatar_store(root, keep);
@@ -104,12 +149,15 @@ actors::system_parts system_parts_of(const config::settings& x, const pipeline::
   result.open_catalog = [=] {
     return pipeline::open_sqlite_catalog(pipeline::store_layout{root}.catalog());
   };
-  result.preprocessor.resolve = [roots = x.video_roots,
-                                 most = x.max_upload_bytes()](const std::string& path) {
-    return resolve_video(roots, path, most);
+  result.preprocessor.resolve = [roots = x.video_roots, most = x.max_upload_bytes()](
+                                    const std::string& path, pipeline::job_kind kind) {
+    return kind == pipeline::job_kind::speak ? resolve_sound(roots, path, most)
+                                             : resolve_video(roots, path, most);
   };
-  result.preprocessor.probe = [=](const auto& file) {
-    return pipeline::probe_video(file, limits);
+  result.preprocessor.probe = [=, sound = speech_limits_of(x)](const auto& file,
+                                                               pipeline::job_kind kind) {
+    return kind == pipeline::job_kind::speak ? pipeline::probe_speech(file, sound)
+                                             : pipeline::probe_video(file, limits);
   };
   result.preprocessor.check_faces = [=](const auto& file, const auto& analysis) {
     pipeline::check_faces(file, prepare, analysis);
@@ -117,6 +165,7 @@ actors::system_parts system_parts_of(const config::settings& x, const pipeline::
   result.preprocessor.open_clip = [=](const auto& clip, const auto& analysis) {
     return pipeline::open_clip(clip, prepare, analysis);
   };
+  result.speech = speech_parts_of(x);
   result.make_networks = [=] {
     return pipeline::open_device_networks(networks);
   };

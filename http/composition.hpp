@@ -11,6 +11,7 @@
 #include "pipeline/weights.hpp"
 
 #include <string>
+#include <vector>
 
 namespace musetalk::http {
 
@@ -19,7 +20,12 @@ pipeline::media_limits media_limits_of(const config::settings& x);
 pipeline::prepare_config prepare_config_of(const config::settings& x,
                                            const pipeline::face_methods& faces);
 
+/// Why nothing can be spoken; empty when it can.
+std::vector<std::string> missing_to_speak(const config::settings& x,
+                                          const pipeline::weights_status& weights);
+
 pipeline::networks_config networks_config_of(const config::settings& x,
+                                             const pipeline::weights_status& weights,
                                              const pipeline::face_methods& faces);
 
 /// @param weights As looked at once at the start.
@@ -28,8 +34,10 @@ actors::system_config system_config_of(const config::settings& x,
                                        const pipeline::weights_status& weights,
                                        const pipeline::face_methods& faces);
 
-/// @param faces The same. @param fatal As in `system_parts`.
-actors::system_parts system_parts_of(const config::settings& x, const pipeline::face_methods& faces,
+/// @param weights, faces The same. @param fatal As in `system_parts`.
+actors::system_parts system_parts_of(const config::settings& x,
+                                     const pipeline::weights_status& weights,
+                                     const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal);
 
 server_options server_options_of(const config::settings& x);

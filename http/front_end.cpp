@@ -148,6 +148,18 @@ void answer_picture(const exchange_ptr& to, const pipeline::store_layout& store,
     to->fail(missing);
 }
 
+void answer_video(const exchange_ptr& to, const pipeline::store_layout& store,
+                  const pipeline::spoken_video& x) {
+  auto head = response{};
+  head.headers.add("Content-Type", "video/mp4");
+  head.headers.add("Cache-Control", "no-cache");
+  head.headers.add("Content-Disposition", "inline; filename=\"" + x.video_id + ".mp4\"");
+  auto sent = actors::guard(
+      [&] { to->respond_file(std::move(head), store.video(x.avatar_id, x.video_id)); });
+  if (!sent)
+    to->fail(error{errc::video_not_found, "The file of the video is gone."});
+}
+
 const pipeline::weights_status& weights_now(front_end_pointer self) {
   auto& state = self->state;
   auto now = self->clock().now();
@@ -234,6 +246,26 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
       [=](const remove_version& x) {
         ask(self->state.config.registry, atom::remove_v, x.change)
             .then(showing_versions(x.to), failing(self, x.to));
+      },
+      [=](const list_videos& x) {
+        ask(self->state.config.registry, atom::list_v, x.id, x.page)
+            .then(showing<pipeline::video_page>(x.to), failing(self, x.to));
+      },
+      [=](const show_video& x) {
+        ask(self->state.config.registry, atom::look_v, x.id)
+            .then(
+                [=, to = x.to](const pipeline::spoken_video& found) {
+                  answer_video(to, self->state.config.store, found);
+                },
+                failing(self, x.to));
+      },
+      [=](const remove_video& x) {
+        ask(self->state.config.registry, atom::remove_v, x.id)
+            .then(
+                [to = x.to](const actors::video_id& id) {
+                  reply(to, [&] { return json_response(200, deleted_json(id)); });
+                },
+                failing(self, x.to));
       },
       [=](const create_avatar& x) {
         ask(self->state.config.uploads(), atom::create_v, x.request)

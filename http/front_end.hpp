@@ -70,6 +70,23 @@ struct remove_version {
   actors::version_change change;
 };
 
+struct list_videos {
+  exchange_ptr to;
+  actors::avatar_id id;
+  pipeline::page_request page;
+};
+
+struct show_video {
+  exchange_ptr to;
+  actors::video_id id;
+};
+
+struct remove_video {
+  exchange_ptr to;
+  actors::video_id id;
+};
+
+/// For a job of any kind whose file lies on this machine.
 struct create_avatar {
   exchange_ptr to;
   pipeline::job_request request;
@@ -141,6 +158,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::retry_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_versions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::activate_version)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_version)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_videos)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_video)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_health)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_readiness)
 
@@ -159,6 +179,8 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<remove_avatar>,
     // 200 with the versions of an avatar; with those that are then left, and which is current.
     caf::reacts_to<list_versions>, caf::reacts_to<activate_version>, caf::reacts_to<remove_version>,
+    // 200 with a page of an avatar's videos; with the file of one; when it is gone.
+    caf::reacts_to<list_videos>, caf::reacts_to<show_video>, caf::reacts_to<remove_video>,
     // 202 with the job; 201 when it completed within the wait.
     caf::reacts_to<create_avatar>,
     // The same for an upload.

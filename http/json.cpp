@@ -45,6 +45,27 @@ std::string job_link(std::string_view id) {
   return "/mgmt/v1/jobs/" + std::string{id};
 }
 
+std::string video_link(std::string_view avatar_id, std::string_view video_id) {
+  return avatar_link(avatar_id) + "/videos/" + std::string{video_id};
+}
+
+json options_json(const pipeline::speech_options& x) {
+  return {{"fps", x.fps},
+          {"batch_size", x.batch_size == 0 ? json{} : json(x.batch_size)},
+          {"start_frame", x.start_frame},
+          {"sync_mode", to_string(x.mode)},
+          {"crf", x.crf}};
+}
+
+json speech_json(const pipeline::job& x) {
+  auto result = options_json(x.request.speech);
+  result["audio_name"] = text_or_null(x.request.video_name);
+  result["version"] = text_or_null(x.version);
+  result["video"] =
+      x.state == job_state::completed ? json(video_link(x.request.avatar_id, x.job_id)) : json{};
+  return result;
+}
+
 json version_list(const pipeline::avatar& x) {
   auto result = json::array();
   for (const auto& version : x.versions)
@@ -94,24 +115,28 @@ json to_json(const pipeline::job_view& x) {
   auto timings = json::object();
   for (const auto& [name, ms] : job.timings_ms)
     timings[name] = ms;
-  return {{"job_id", job.job_id},
-          {"avatar_id", job.request.avatar_id},
-          {"kind", to_string(job.request.kind)},
-          {"status", to_string(job.state)},
-          {"stage", stage == job_stage::none ? json{} : json(to_string(stage))},
-          {"fraction", rounded(fraction, 1e4)},
-          {"frames_done", running ? json(x.progress.frames_done) : json{}},
-          {"frames_total",
-           running && x.progress.frames_total > 0 ? json(x.progress.frames_total) : json{}},
-          {"position", job.state == job_state::queued ? json(x.position) : json{}},
-          {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
-          {"attempt", job.attempt},
-          {"created_at", time_or_null(job.created_us)},
-          {"started_at", time_or_null(job.started_us)},
-          {"finished_at", time_or_null(job.finished_us)},
-          {"timings_ms", std::move(timings)},
-          {"weights", text_or_null(job.weights)},
-          {"error", failure_or_null(job)}};
+  auto result =
+      json{{"job_id", job.job_id},
+           {"avatar_id", job.request.avatar_id},
+           {"kind", to_string(job.request.kind)},
+           {"status", to_string(job.state)},
+           {"stage", stage == job_stage::none ? json{} : json(to_string(stage))},
+           {"fraction", rounded(fraction, 1e4)},
+           {"frames_done", running ? json(x.progress.frames_done) : json{}},
+           {"frames_total",
+            running && x.progress.frames_total > 0 ? json(x.progress.frames_total) : json{}},
+           {"position", job.state == job_state::queued ? json(x.position) : json{}},
+           {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
+           {"attempt", job.attempt},
+           {"created_at", time_or_null(job.created_us)},
+           {"started_at", time_or_null(job.started_us)},
+           {"finished_at", time_or_null(job.finished_us)},
+           {"timings_ms", std::move(timings)},
+           {"weights", text_or_null(job.weights)},
+           {"error", failure_or_null(job)}};
+  if (job.request.kind == pipeline::job_kind::speak)
+    result["speech"] = speech_json(job);
+  return result;
 }
 
 json to_json(const pipeline::job_event& x) {
@@ -186,13 +211,50 @@ json to_json(const pipeline::job_page& x) {
   return result;
 }
 
+json to_json(const pipeline::spoken_video& x) {
+  return {
+      {"video_id", x.video_id},
+      {"avatar_id", x.avatar_id},
+      {"version", text_or_null(x.version)},
+      {"created_at", time_or_null(x.created_us)},
+      {"weights", text_or_null(x.weights)},
+      {"audio_name", text_or_null(x.audio_name)},
+      {"audio_sha256", text_or_null(x.audio_sha256)},
+      {"frames", x.frames},
+      {"fps", x.fps},
+      {"width", x.width},
+      {"height", x.height},
+      {"duration_s", rounded(x.duration_s, 1e3)},
+      {"bytes", x.bytes},
+      {"options", options_json(x.options)},
+      {"links", {{"self", video_link(x.avatar_id, x.video_id)}, {"job", job_link(x.video_id)}}}};
+}
+
+json to_json(const pipeline::video_page& x) {
+  auto videos = json::array();
+  for (const auto& video : x.videos)
+    videos.push_back(to_json(video));
+  auto result = json{{"total", x.total}, {"videos", std::move(videos)}};
+  if (!x.next_cursor.empty())
+    result["next_cursor"] = x.next_cursor;
+  return result;
+}
+
 json accepted_json(const pipeline::job_view& x) {
   const auto& job = x.record;
-  return {
+  auto result = json{
       {"avatar_id", job.request.avatar_id},
       {"job_id", job.job_id},
       {"status", to_string(job.state)},
       {"links", {{"job", job_link(job.job_id)}, {"avatar", avatar_link(job.request.avatar_id)}}}};
+  // It is there once the job has completed.
+  if (job.request.kind == pipeline::job_kind::speak)
+    result["links"]["video"] = video_link(job.request.avatar_id, job.job_id);
+  return result;
+}
+
+json deleted_json(const actors::video_id& x) {
+  return {{"avatar_id", x.avatar_id}, {"video_id", x.value}, {"deleted", true}};
 }
 
 json deleted_json(std::string_view avatar_id) {

@@ -15,6 +15,7 @@
 namespace musetalk::actors {
 struct device_status;
 struct queue_status;
+struct video_id;
 } // namespace musetalk::actors
 
 namespace musetalk::pipeline {
@@ -34,7 +35,9 @@ response json_response(int status, const json& body);
 
 /// `{job_id, avatar_id, kind, status, stage, fraction, frames_done, frames_total, position, eta_s,
 /// attempt, created_at, started_at, finished_at, timings_ms, weights, error}`. `position` counts
-/// the jobs ahead and is null unless queued; `stage` and the frames are null unless running.
+/// the jobs ahead and is null unless queued; `stage` and the frames are null unless running. A job
+/// that speaks has `speech` too: `{audio_name, version, video, fps, batch_size, start_frame,
+/// sync_mode, crf}`.
 json to_json(const pipeline::job_view& x);
 
 /// `{sequence, job_id, avatar_id, status, attempt, at, actor, reason}`.
@@ -54,6 +57,13 @@ json to_json(const pipeline::avatar& x);
 /// The same with `job` as an object (or null) instead of `job_id`: one avatar with all there is.
 json to_json(const pipeline::avatar& x, const std::optional<pipeline::job_view>& job);
 
+/// `{video_id, avatar_id, version, created_at, weights, audio_name, audio_sha256, frames, fps,
+/// width, height, duration_s, bytes, options, links}`.
+json to_json(const pipeline::spoken_video& x);
+
+/// `{total, videos: [...]}`; `next_cursor` only when there is more.
+json to_json(const pipeline::video_page& x);
+
 /// `{avatar_id, current_version, total, versions}`, the oldest version first.
 json versions_json(const pipeline::avatar& x);
 
@@ -66,6 +76,9 @@ json to_json(const pipeline::job_page& x);
 
 /// `{avatar_id, job_id, status, links}`: the answer to an upload or create.
 json accepted_json(const pipeline::job_view& x);
+
+/// `{avatar_id, video_id, deleted: true}`.
+json deleted_json(const actors::video_id& x);
 
 /// `{avatar_id, deleted: true}`.
 json deleted_json(std::string_view avatar_id);

@@ -62,7 +62,7 @@ service::service(const config::settings& settings, const actors::fatal_callback&
                                          settings.face_backend)),
       faces_(pipeline::choose_faces(settings.face_backend, settings.parsing_mode, weights_)),
       system_(system_config_of(settings, weights_, faces_.methods),
-              system_parts_of(settings, faces_.methods, fatal)),
+              system_parts_of(settings, weights_, faces_.methods, fatal)),
       front_end_(system_.actors().spawn(
           front_end, front_end_config_of(settings, weights_, faces_.methods, system_))),
       closer_(
@@ -76,6 +76,9 @@ service::service(const config::settings& settings, const actors::fatal_callback&
   if (settings_.enable_avatar && !weights_.ready)
     for (const auto& x : weights_.problems)
       spdlog::warn("avatars cannot be made: {}", x);
+  if (settings_.enable_avatar && weights_.ready)
+    for (const auto& x : missing_to_speak(settings_, weights_))
+      spdlog::warn("avatars cannot speak: {}", x);
   if (settings_.enable_avatar)
     spdlog::info("faces by {}", pipeline::describe(faces_.methods));
   for (const auto& x : faces_.notes)

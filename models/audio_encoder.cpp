@@ -1,5 +1,6 @@
 #include "models/audio_encoder.hpp"
 
+#include "errors/error.hpp"
 #include "models/loading.hpp"
 #include "models/networks/whisper.hpp"
 
@@ -48,6 +49,25 @@ public:
       features.values.assign(from, from + windows.numel());
     });
     return features;
+  }
+
+  audio_states listen(std::span<const float> samples) override {
+    if (samples.empty() || static_cast<int64_t>(samples.size()) > segment_samples)
+      throw error{errc::internal, "a segment of sound has " + std::to_string(samples.size()) +
+                                      " samples; the network takes 1 to " +
+                                      std::to_string(segment_samples)};
+    auto result = audio_states{};
+    on_device(device_, [&] {
+      c10::InferenceMode inference;
+      auto mel = log_mel(samples).to(device_.where.device, device_.where.dtype);
+      auto states = network_->forward(mel).to(at::kCPU, at::kFloat)[0].contiguous();
+      result.steps = states.size(0);
+      result.layers = states.size(1);
+      result.channels = states.size(2);
+      auto* from = states.const_data_ptr<float>();
+      result.values.assign(from, from + states.numel());
+    });
+    return result;
   }
 
   device_report report() const override { return report_; }

@@ -18,6 +18,14 @@ struct audio_features {
   std::vector<float> values; ///< `[frames, tokens, channels]`, without position encoding.
 };
 
+/// All hidden states of one segment, the silence behind its samples among them.
+struct audio_states {
+  int64_t steps = 0; ///< 1500 for the published weights.
+  int64_t layers = 0;
+  int64_t channels = 0;
+  std::vector<float> values; ///< `[steps, layers, channels]`.
+};
+
 /// Audio features by the encoder of Whisper. Owns its weights. Not thread-safe.
 class audio_encoder {
 public:
@@ -30,6 +38,12 @@ public:
   /// `device_failed`. Source: MuseTalk `AudioProcessor` (musetalk/utils/audio_processor.py).
   virtual audio_features encode(std::span<const float> samples, int64_t fps, int64_t left = 2,
                                 int64_t right = 2) = 0;
+
+  /// The hidden states of one segment, which `encode` cuts into windows: for those who cut by
+  /// themselves and so need not hold a long clip.
+  /// @param samples At most 30 s.
+  /// @throws musetalk::error as `encode`.
+  virtual audio_states listen(std::span<const float> samples) = 0;
 
   virtual device_report report() const = 0;
 };

@@ -35,7 +35,7 @@ public:
     fs::create_directories(root, reason);
     if (reason)
       throw_storage_error(reason.value(), "making the avatars folder", root);
-    for (auto name : {".store", ".staging", ".uploads", ".trash"})
+    for (auto name : {".store", ".staging", ".uploads", ".trash", ".videos"})
       make_folder(root / name);
     // a read-only folder is found now and not after the first video
     auto probe = root / ".staging" / (new_job_id() + ".probe");
@@ -74,6 +74,8 @@ public:
     else if (there == occupant::folder)
       throw_away(layout_.link(avatar_id));
     throw_away(layout_.versions(avatar_id));
+    throw_away(layout_.videos(avatar_id));
+    sync_folder(layout_.root / ".videos");
     sync_folder(layout_.root);
     sync_folder(layout_.root / ".store");
   }
@@ -91,6 +93,43 @@ public:
       throw error(errc::version_current, version + " is the current version.");
     throw_away(layout_.version(avatar_id, version));
     sync_folder(layout_.versions(avatar_id));
+  }
+
+  fs::path open_staging(const std::string& job_id) override {
+    require_id(job_id);
+    auto folder = layout_.staging(job_id);
+    throw_away(folder);
+    make_folder(folder);
+    return folder;
+  }
+
+  stored_video publish_video(const std::string& job_id, const std::string& avatar_id) override {
+    require_id(job_id);
+    require_avatar_id(avatar_id);
+    auto made = layout_.staging(job_id) / "video.mp4";
+    auto bytes = uint64_t{0};
+    {
+      auto open = open_for_reading(made);
+      bytes = open.size();
+      open.sync();
+    }
+    make_folder(layout_.videos(avatar_id));
+    sync_folder(layout_.root / ".videos");
+    rename_path(made, layout_.video(avatar_id, job_id));
+    sync_folder(layout_.videos(avatar_id));
+    throw_away(layout_.staging(job_id));
+    return {avatar_id, job_id, bytes};
+  }
+
+  void remove_video(const std::string& avatar_id, const std::string& video_id) override {
+    require_avatar_id(avatar_id);
+    require_id(video_id);
+    auto folder = layout_.videos(avatar_id);
+    auto reason = std::error_code{};
+    if (!fs::exists(folder, reason))
+      return;
+    remove_name(layout_.video(avatar_id, video_id));
+    sync_folder(folder);
   }
 
   void discard_staging(const std::string& job_id) override {

@@ -29,6 +29,12 @@ struct store_layout {
   std::filesystem::path staging(const std::string& job_id) const {
     return root / ".staging" / job_id;
   }
+  std::filesystem::path videos(const std::string& avatar_id) const {
+    return root / ".videos" / avatar_id;
+  }
+  std::filesystem::path video(const std::string& avatar_id, const std::string& video_id) const {
+    return videos(avatar_id) / (video_id + ".mp4");
+  }
   std::filesystem::path upload(const std::string& upload_id) const {
     return root / ".uploads" / upload_id;
   }
@@ -79,6 +85,7 @@ public:
 struct store_scan {
   std::vector<avatar>
       avatars; ///< Every avatar with its versions, adopted plain folders among them.
+  std::vector<stored_video> videos; ///< Every video that an avatar made.
   std::vector<std::string> removed; ///< Half versions, staging and uploads that were cleaned away.
   std::vector<std::string> ignored; ///< What looks like an avatar and is none, with the reason.
 };
@@ -101,8 +108,9 @@ public:
   /// `avatar_id_invalid`.
   virtual std::unique_ptr<version_writer> begin(const version_plan& plan) = 0;
 
-  /// Removes an avatar: link first, then its versions. It is gone for everybody afterwards and its
-  /// name is free; its files are left to `sweep`. Removing what is not there is no error.
+  /// Removes an avatar: link first, then its versions and videos. It is gone for everybody
+  /// afterwards and its name is free; its files are left to `sweep`. Removing what is not there is
+  /// no error.
   virtual void remove_avatar(const std::string& avatar_id) = 0;
 
   /// Makes a version current by switching the avatar's link, in one step for who reads it; who has
@@ -113,6 +121,17 @@ public:
   /// there is no error.
   /// @throws error `version_current`, `storage_*`.
   virtual void remove_version(const std::string& avatar_id, const std::string& version) = 0;
+
+  /// An empty staging folder for a video of a job. What an attempt before left goes.
+  /// @throws error `storage_*`.
+  virtual std::filesystem::path open_staging(const std::string& job_id) = 0;
+
+  /// Makes `video.mp4` of a job's staging folder the avatar's video of the job's id: synced, then
+  /// moved. The staging folder is gone afterwards. @throws error `storage_*`.
+  virtual stored_video publish_video(const std::string& job_id, const std::string& avatar_id) = 0;
+
+  /// Removes a video, if it is there; who reads it reads it to its end. @throws error `storage_*`.
+  virtual void remove_video(const std::string& avatar_id, const std::string& video_id) = 0;
 
   /// Removes a staging folder, if it is there; its files are left to `sweep`.
   virtual void discard_staging(const std::string& job_id) = 0;

@@ -66,6 +66,9 @@ public:
   /// Completes the job, adds the version and makes it current: one transaction.
   virtual job_event complete_job(const job& record, const avatar_version& version,
                                  const std::string& actor) = 0;
+  /// The same for a job that spoke: adds its video.
+  virtual job_event complete_speech(const job& record, const spoken_video& video,
+                                    const std::string& actor) = 0;
   /// Makes another version current. @throws error `version_not_found`.
   virtual void activate_version(const std::string& avatar_id, const std::string& version,
                                 const request_key& key = {}) = 0;
@@ -75,8 +78,19 @@ public:
   /// added, versions that are gone are dropped, plain folders become avatars. An active job whose
   /// version is on disk was published before the service ended: it is completed.
   virtual void reconcile(std::span<const avatar> on_disk) = 0;
-  /// Removes avatar and versions; its jobs stay as history. False when there was none.
+  /// Removes avatar, versions and videos; its jobs stay as history. False when there was none.
   virtual bool remove_avatar(const std::string& avatar_id) = 0;
+
+  // -- videos that avatars made ---------------------------------------------------
+  virtual std::optional<spoken_video> find_video(const std::string& avatar_id,
+                                                 const std::string& video_id) = 0;
+  /// Newest first. Paged as `list_jobs`.
+  virtual video_page list_videos(const std::string& avatar_id, const page_request& page) = 0;
+  /// False when there was none.
+  virtual bool remove_video(const std::string& avatar_id, const std::string& video_id) = 0;
+  /// Forgets videos that are not on disk any more. @returns those on disk that it knows nothing of:
+  /// their jobs were interrupted before their end.
+  virtual std::vector<stored_video> reconcile_videos(std::span<const stored_video> on_disk) = 0;
 };
 
 using catalog_factory = std::function<std::unique_ptr<catalog>()>;

@@ -2,6 +2,7 @@
 
 #include "errors/error.hpp"
 #include "pipeline/catalog_events.hpp"
+#include "pipeline/catalog_videos.hpp"
 #include "pipeline/time.hpp"
 
 #include <nlohmann/json.hpp>
@@ -48,7 +49,7 @@ void bind_failure(sqlite::statement& row, int32_t index, const job& x) {
 const std::string job_columns =
     "number, job_id, kind, avatar_id, tutor_id, apply_blur, upload_id, video_path, video_name, "
     "video_sha256, video_bytes, state, attempt, created_us, started_us, finished_us, version, "
-    "weights, engine, failure_code, failure_detail, timings, interruptions";
+    "weights, engine, failure_code, failure_detail, timings, interruptions, speech";
 
 int64_t read_job_number(const sqlite::statement& row) {
   return row.integer(0);
@@ -78,13 +79,14 @@ job read_job(const sqlite::statement& row) {
     x.failure = job_failure{static_cast<errc>(row.integer(19)), row.text(20)};
   x.timings_ms = timings_from_text(row.text(21));
   x.interruptions = static_cast<uint32_t>(row.integer(22));
+  x.request.speech = speech_from_text(row.text(23));
   return x;
 }
 
 void insert_job(sqlite::database& db, const job& x) {
   auto row =
       db.borrow("INSERT INTO jobs VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-                "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)");
+                "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)");
   row->bind(1, x.job_id).bind(2, static_cast<int64_t>(x.request.kind));
   row->bind(3, x.request.avatar_id).bind(4, x.request.tutor_id);
   row->bind(5, int64_t{x.request.apply_blur}).bind(6, x.request.upload_id);
@@ -95,6 +97,7 @@ void insert_job(sqlite::database& db, const job& x) {
   row->bind(16, x.version).bind(17, x.weights).bind(18, x.engine);
   bind_failure(*row, 19, x);
   row->bind(21, timings_to_text(x.timings_ms)).bind(22, int64_t{x.interruptions});
+  row->bind(23, speech_to_text(x.request));
   row->run();
 }
 

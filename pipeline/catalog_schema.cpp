@@ -93,6 +93,27 @@ CREATE TABLE request_keys(
 ) STRICT;
 CREATE INDEX request_keys_by_time ON request_keys(at_us);
 )sql",
+    R"sql(
+ALTER TABLE jobs ADD COLUMN speech TEXT NOT NULL DEFAULT '';
+CREATE TABLE videos(
+  number       INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id     TEXT NOT NULL UNIQUE,
+  avatar_id    TEXT NOT NULL REFERENCES avatars(avatar_id) ON DELETE CASCADE,
+  version      TEXT NOT NULL,
+  created_us   INTEGER NOT NULL,
+  weights      TEXT NOT NULL,
+  audio_name   TEXT NOT NULL,
+  audio_sha256 TEXT NOT NULL,
+  frames       INTEGER NOT NULL,
+  fps          INTEGER NOT NULL,
+  width        INTEGER NOT NULL,
+  height       INTEGER NOT NULL,
+  duration_s   REAL NOT NULL,
+  bytes        INTEGER NOT NULL,
+  options      TEXT NOT NULL
+) STRICT;
+CREATE INDEX videos_by_avatar ON videos(avatar_id, number);
+)sql",
 };
 
 [[noreturn]] void refuse(const std::string& detail) {

@@ -1,7 +1,9 @@
 #include "pipeline/device_networks.hpp"
 
 #include "errors/error.hpp"
+#include "models/audio_encoder.hpp"
 #include "models/face_finder.hpp"
+#include "models/face_generator.hpp"
 #include "models/face_parser.hpp"
 #include "models/latent_encoder.hpp"
 #include "models/pose_estimator.hpp"
@@ -93,6 +95,10 @@ public:
     }
     if (config.faces.mask == mask_source::bisenet)
       parser_ = models::make_face_parser(options);
+    if (config.speak) {
+      listener_ = models::make_audio_encoder(options);
+      generator_ = models::make_face_generator(options);
+    }
   }
 
   std::vector<latent> encode(std::span<const image> crops) override {
@@ -143,8 +149,33 @@ public:
     return result;
   }
 
+  std::vector<heard_sound> listen(std::span<const sound_segment> segments) override {
+    auto& network = loaded(listener_);
+    auto result = std::vector<heard_sound>{};
+    for (const auto& x : segments) {
+      auto states = network.listen(*x.samples);
+      result.push_back({states.steps, states.layers, states.channels,
+                        std::make_shared<const std::vector<float>>(std::move(states.values))});
+    }
+    return result;
+  }
+
+  std::vector<image> generate(std::span<const lip_request> requests) override {
+    auto borrowed = std::vector<models::lip_request>{};
+    for (const auto& x : requests)
+      borrowed.push_back({*x.code.half_bits, *x.heard});
+    auto result = std::vector<image>{};
+    for (auto& x : loaded(generator_).generate(borrowed))
+      result.push_back({crop_size, crop_size, 3, share(std::move(x))});
+    return result;
+  }
+
   void warm_up(size_t most) override {
     encoder_->warm_up(most);
+    if (generator_)
+      generator_->warm_up(most);
+    if (listener_)
+      listener_->listen(std::vector<float>(segment_samples));
     auto count = encoder_->report().device == "cpu" ? size_t{1} : most;
     auto frames = std::vector(count, black(warm_width, warm_height));
     if (finder_)
@@ -179,6 +210,8 @@ private:
   std::unique_ptr<models::face_finder> finder_;
   std::unique_ptr<models::pose_estimator> estimator_;
   std::unique_ptr<models::face_parser> parser_;
+  std::unique_ptr<models::audio_encoder> listener_;
+  std::unique_ptr<models::face_generator> generator_;
 };
 
 } // namespace

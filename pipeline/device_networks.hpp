@@ -3,6 +3,7 @@
 #include "pipeline/face_analysis.hpp"
 #include "pipeline/face_methods.hpp"
 #include "pipeline/prepared.hpp"
+#include "pipeline/speech.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -31,17 +32,23 @@ struct networks_config {
   std::string device = "auto";      ///< auto, cpu, cuda:N.
   int32_t threads = 0;              ///< CPU threads; 0 = all cores.
   face_methods faces;               ///< What these do not need is not loaded.
+  bool speak = false;               ///< Load the networks that speak.
 };
 
 /// All networks of one device. Made and used on one thread: the device's. A network that was not
 /// loaded answers `internal`.
-class device_networks : public face_analysis {
+class device_networks : public face_analysis, public sound_analysis {
 public:
   /// Turns crops into VAE latents.
   /// @param crops Each 256 x 256 BGR.
   /// @returns One latent per crop, in order: posterior means, masked then reference (spec 1.4).
   /// @throws error `device_failed`, `device_lost`, `device_out_of_memory`.
   virtual std::vector<latent> encode(std::span<const image> crops) = 0;
+
+  /// Makes faces that speak.
+  /// @returns One face per request, in order: 256 x 256 BGR.
+  /// @throws error `device_failed`, `device_lost`, `device_out_of_memory`.
+  virtual std::vector<image> generate(std::span<const lip_request> requests) = 0;
 
   /// Makes ready for executions of up to `most` pictures: every network runs, so that no job pays
   /// for what its first use costs. On a CPU one picture is enough.

@@ -30,9 +30,15 @@ constexpr std::array stages = {
     named<job_stage>{job_stage::prepare, "prepare"},
     named<job_stage>{job_stage::verify, "verify"},
     named<job_stage>{job_stage::publish, "publish"},
+    named<job_stage>{job_stage::speak, "speak"},
 };
 
-constexpr std::array kinds = {named<job_kind>{job_kind::create, "create"}};
+constexpr std::array kinds = {named<job_kind>{job_kind::create, "create"},
+                              named<job_kind>{job_kind::speak, "speak"}};
+
+constexpr std::array sync_modes = {named<sync_mode>{sync_mode::loop, "loop"},
+                                   named<sync_mode>{sync_mode::bounce, "bounce"},
+                                   named<sync_mode>{sync_mode::cut_off, "cut_off"}};
 
 template <class Table, class Enum>
 std::string_view name_in(const Table& table, Enum value) noexcept {
@@ -72,6 +78,17 @@ std::string_view to_string(job_stage x) noexcept {
 
 std::string_view to_string(job_kind x) noexcept {
   return name_in(kinds, x);
+}
+
+std::string_view to_string(sync_mode x) noexcept {
+  return name_in(sync_modes, x);
+}
+
+std::optional<sync_mode> sync_mode_from_string(std::string_view name) noexcept {
+  for (const auto& entry : sync_modes)
+    if (entry.name == name)
+      return entry.value;
+  return std::nullopt;
 }
 
 std::optional<job_state> job_state_from_string(std::string_view name) noexcept {

@@ -31,15 +31,37 @@ enum class job_stage : uint8_t {
   prepare,  ///< Streamed: convert, blur, detect, mask, encode and write, batch by batch.
   verify,   ///< Re-open what was written.
   publish,  ///< Sync, manifest, rename.
+  speak,    ///< Streamed, in place of `prepare`: listen, generate, blend and encode.
 };
 
 enum class job_kind : uint8_t {
   create = 1, ///< Video to avatar.
+  speak,      ///< Avatar and sound to a talking video.
+};
+
+/// What becomes of the avatar's frames where the sound is longer than they are.
+enum class sync_mode : uint8_t {
+  loop = 1, ///< They begin anew, with a jump.
+  bounce,   ///< They go backwards, then forwards again: MuseTalk's own way.
+  cut_off,  ///< The video ends with them.
+};
+
+/// How an avatar is to speak.
+struct speech_options {
+  int32_t fps = 25;
+  int32_t batch_size = 0;  ///< Frames that are computed together; 0: the service's own.
+  int64_t start_frame = 0; ///< Of the avatar, counted forwards.
+  sync_mode mode = sync_mode::bounce;
+  int32_t crf = 18; ///< Of H.264: 0 (no loss) to 51.
+
+  friend bool operator==(const speech_options&, const speech_options&) = default;
 };
 
 std::string_view to_string(job_state x) noexcept;
 std::string_view to_string(job_stage x) noexcept;
 std::string_view to_string(job_kind x) noexcept;
+std::string_view to_string(sync_mode x) noexcept;
+std::optional<sync_mode> sync_mode_from_string(std::string_view name) noexcept;
 std::optional<job_state> job_state_from_string(std::string_view name) noexcept;
 
 /// True for `completed`, `failed`, `cancelled`.
@@ -67,7 +89,7 @@ struct request_key {
 constexpr timestamp_us request_key_age_us = 24LL * 3600 * 1'000'000;
 constexpr int64_t max_request_keys = 10'000;
 
-/// What a client asked for.
+/// What a client asked for. For a job that speaks, the `video_*` fields describe its sound.
 struct job_request {
   job_kind kind = job_kind::create;
   std::string avatar_id;
@@ -79,7 +101,8 @@ struct job_request {
       video_name; ///< File name as the client gave it, for display only; never used as a path.
   std::string video_sha256; ///< Lower-case hex; empty until known.
   uint64_t video_bytes = 0;
-  request_key key; ///< Of the request that made the job; kept beside the job, not in it.
+  request_key key;       ///< Of the request that made the job; kept beside the job, not in it.
+  speech_options speech; ///< Of a job that speaks.
 };
 
 /// A job as the catalog knows it.
@@ -89,9 +112,10 @@ struct job {
   job_state state = job_state::queued;
   uint32_t attempt = 1; ///< Grows when a restart interrupts it, and when a client retries it.
   timestamp_us created_us = 0;
-  timestamp_us started_us = 0;               ///< 0 until it runs; of the latest attempt.
-  timestamp_us finished_us = 0;              ///< 0 until final.
-  std::string version;                       ///< `v000001`, set when completed.
+  timestamp_us started_us = 0;  ///< 0 until it runs; of the latest attempt.
+  timestamp_us finished_us = 0; ///< 0 until final.
+  /// `v000001`, set when completed. Of a job that speaks: the version that does, from the start on.
+  std::string version;
   std::string weights;                       ///< `real`, `synthetic` or `none` (mock).
   std::string engine;                        ///< `native` or `mock`.
   job_failure failure;                       ///< Of a failed job only.
@@ -180,6 +204,33 @@ struct avatar {
   std::string latest_job_id;
 };
 
+/// A video that an avatar made. Its file is whole as long as this is known.
+struct spoken_video {
+  std::string video_id; ///< The id of its job.
+  std::string avatar_id;
+  std::string version; ///< Of the avatar: the one that speaks.
+  timestamp_us created_us = 0;
+  std::string weights;    ///< `real` or `synthetic`.
+  std::string audio_name; ///< As the client gave it; display only.
+  std::string audio_sha256;
+  int64_t frames = 0;
+  int32_t fps = 0;
+  int32_t width = 0;
+  int32_t height = 0;
+  double duration_s = 0.;
+  uint64_t bytes = 0;
+  speech_options options;
+};
+
+/// The file of a video, as it lies on disk.
+struct stored_video {
+  std::string avatar_id;
+  std::string video_id;
+  uint64_t bytes = 0;
+
+  friend bool operator==(const stored_video&, const stored_video&) = default;
+};
+
 /// Whether the avatar has a version of that name.
 bool has_version(const avatar& x, std::string_view version) noexcept;
 
@@ -204,6 +255,12 @@ struct avatar_page {
   uint64_t total = 0; ///< All that match, not only this page.
   std::vector<avatar> avatars;
   std::string next_cursor; ///< Empty on the last page.
+};
+
+struct video_page {
+  uint64_t total = 0;
+  std::vector<spoken_video> videos;
+  std::string next_cursor;
 };
 
 struct job_page {

@@ -65,6 +65,10 @@ const char* allowed_demuxers() noexcept {
   return "mov,matroska,avi,mpegts,mpeg,flv,ogg";
 }
 
+const char* allowed_sound_demuxers() noexcept {
+  return "wav,w64,mp3,aac,aiff,flac,ogg,mov,matroska,avi,mpegts,mpeg,flv";
+}
+
 const std::string& allowed_decoders() {
   static const auto result = decoder_names();
   return result;

@@ -10,6 +10,9 @@ namespace musetalk::pipeline {
 /// stamps that keep everything in the one file: no play lists, no image sequences, no devices.
 const char* allowed_demuxers() noexcept;
 
+/// The same for files of which only the sound is wanted.
+const char* allowed_sound_demuxers() noexcept;
+
 /// Decoders that may run, as libav's comma list: those of the two functions below.
 const std::string& allowed_decoders();
 

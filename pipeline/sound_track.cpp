@@ -30,9 +30,10 @@ bool copies(const AVCodecParameters& x) {
 
 } // namespace
 
-sound_track::sound_track(AVFormatContext& muxer, const AVStream& source, double max_seconds)
+sound_track::sound_track(AVFormatContext& muxer, const AVStream& source, double max_seconds,
+                         bool copy)
     : muxer_(muxer), source_(source), max_seconds_(max_seconds) {
-  if (copies(*source.codecpar))
+  if (copy && copies(*source.codecpar))
     copy_setup();
   else if (!encode_setup())
     return;

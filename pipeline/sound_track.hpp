@@ -15,7 +15,8 @@ public:
   /// Adds a track to `muxer` before its header is written.
   /// @param source The clip's audio track; must outlive this.
   /// @param max_seconds What lies beyond is left out.
-  sound_track(AVFormatContext& muxer, const AVStream& source, double max_seconds);
+  /// @param copy False: encode in any case.
+  sound_track(AVFormatContext& muxer, const AVStream& source, double max_seconds, bool copy = true);
 
   /// Takes a packet of the source. @param start Time of the clip's first frame, in the source's
   /// time base; sound before it is left out. Whether the disk took it is the file's to say.

@@ -4,6 +4,7 @@
 #include "pipeline/catalog_reconcile.hpp"
 #include "pipeline/catalog_rows.hpp"
 #include "pipeline/catalog_schema.hpp"
+#include "pipeline/catalog_videos.hpp"
 #include "pipeline/disk_reserve.hpp"
 #include "pipeline/sqlite.hpp"
 #include "pipeline/time.hpp"
@@ -44,7 +45,9 @@ public:
     stored.state = job_state::queued;
     insert_job(db_, stored);
     auto event = insert_event(db_, stored, actor, "");
-    touch_avatar(record);
+    // What speaks makes nothing of the avatar.
+    if (record.request.kind == job_kind::create)
+      touch_avatar(record);
     keep(record.request.key, record.job_id);
     change.commit();
     return event;
@@ -66,7 +69,7 @@ public:
     result.total = count("jobs", where);
     // one more than asked for tells whether there is a next page
     if (!page.cursor.empty())
-      where.add_compare("number < CAST(? AS INTEGER)", number_of(page.cursor));
+      where.add_compare("number < CAST(? AS INTEGER)", std::to_string(number_of(page.cursor, 'j')));
     auto limit = std::clamp(page.limit, 1u, max_page);
     auto row = db_.borrow("SELECT " + job_columns + " FROM jobs" + where.text() +
                           " ORDER BY number DESC LIMIT " + std::to_string(limit + 1));
@@ -103,7 +106,8 @@ public:
                       const request_key& key) override {
     auto change = sqlite::transaction{db_};
     auto event = move_job_row(db_, record, actor, reason);
-    touch_avatar(record);
+    if (record.request.kind == job_kind::create)
+      touch_avatar(record);
     keep(key, record.job_id);
     change.commit();
     return event;
@@ -231,6 +235,44 @@ public:
     return removed;
   }
 
+  // -- videos --------------------------------------------------------------------
+
+  job_event complete_speech(const job& record, const spoken_video& video,
+                            const std::string& actor) override {
+    auto event = job_event{};
+    change_surely([&] {
+      auto stored = record;
+      stored.state = job_state::completed;
+      event = move_job_row(db_, stored, actor, "published video " + video.video_id);
+      insert_video(db_, video);
+      refresh_status(db_, record.request.avatar_id);
+    });
+    return event;
+  }
+
+  std::optional<spoken_video> find_video(const std::string& avatar_id,
+                                         const std::string& video_id) override {
+    return find_video_row(db_, avatar_id, video_id);
+  }
+
+  video_page list_videos(const std::string& avatar_id, const page_request& page) override {
+    auto before = page.cursor.empty() ? 0 : number_of(page.cursor, 'v');
+    return read_videos(db_, avatar_id, std::clamp(page.limit, 1u, max_page), before);
+  }
+
+  bool remove_video(const std::string& avatar_id, const std::string& video_id) override {
+    auto removed = false;
+    change_surely([&] { removed = erase_video(db_, avatar_id, video_id); });
+    return removed;
+  }
+
+  std::vector<stored_video> reconcile_videos(std::span<const stored_video> on_disk) override {
+    auto change = sqlite::transaction{db_};
+    auto unknown = reconcile_video_rows(db_, on_disk);
+    change.commit();
+    return unknown;
+  }
+
 private:
   /// One transaction that a full disk must not stop: what has happened on disk has to be told, and
   /// what frees room has to be let. Takes the reserve then. New jobs get no such help.
@@ -257,14 +299,14 @@ private:
     return row->step() ? static_cast<uint64_t>(row->integer(0)) : 0;
   }
 
-  /// The digits of a job cursor.
-  static std::string number_of(const std::string& cursor) {
+  /// The number in a cursor of jobs or videos.
+  static int64_t number_of(const std::string& cursor, char kind) {
     auto number = int64_t{0};
     auto end = cursor.data() + cursor.size();
     auto [stop, failure] = std::from_chars(cursor.data() + 1, end, number);
-    if (cursor.front() != 'j' || failure != std::errc{} || stop != end || number < 0)
+    if (cursor.front() != kind || failure != std::errc{} || stop != end || number < 0)
       refuse_cursor();
-    return std::to_string(number);
+    return number;
   }
 
   std::vector<job> jobs_in(const std::string& states) {

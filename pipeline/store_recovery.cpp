@@ -81,6 +81,7 @@ public:
     for (const auto& name : names_in(layout_.root))
       if (is_id(name))
         look_at_name(name);
+    look_at_videos();
     for (auto& [avatar_id, found] : avatars_)
       if (!found.current_version.empty())
         scan_.avatars.push_back(std::move(found));
@@ -103,6 +104,33 @@ private:
       if (there == occupant::link || there == occupant::nothing)
         switch_link(layout_, avatar_id, version);
     }
+  }
+
+  /// What lies below an avatar that is gone goes too.
+  void look_at_videos() {
+    auto root = layout_.root / ".videos";
+    for (const auto& avatar_id : names_in(root)) {
+      if (!is_id(avatar_id) || !avatars_.contains(avatar_id)) {
+        throw_away(root / avatar_id);
+        scan_.removed.push_back(".videos/" + avatar_id);
+        continue;
+      }
+      for (const auto& name : names_in(layout_.videos(avatar_id)))
+        look_at_video(avatar_id, name);
+    }
+  }
+
+  void look_at_video(const std::string& avatar_id, const std::string& name) {
+    auto path = layout_.videos(avatar_id) / name;
+    auto id = fs::path{name}.stem().string();
+    struct stat status {};
+    if (is_id(id) && name == id + ".mp4" && ::lstat(path.c_str(), &status) == 0 &&
+        S_ISREG(status.st_mode)) {
+      scan_.videos.push_back({avatar_id, id, static_cast<uint64_t>(status.st_size)});
+      return;
+    }
+    throw_away(path);
+    scan_.removed.push_back(".videos/" + avatar_id + "/" + name);
   }
 
   void clean_staging() {

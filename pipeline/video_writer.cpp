@@ -1,6 +1,5 @@
 #include "pipeline/video_writer.hpp"
 
-#include "pipeline/media_info.hpp"
 #include "pipeline/sentence.hpp"
 
 extern "C" {
@@ -13,8 +12,7 @@ namespace musetalk::pipeline {
 namespace {
 
 constexpr auto unwritten = "The converted video could not be written.";
-constexpr AVRational frame_base = {1, avatar_frames_per_second};
-constexpr int key_frame_distance = 2 * avatar_frames_per_second;
+constexpr int key_frame_seconds = 2;
 
 int even(int x) {
   return x & ~1;
@@ -24,7 +22,8 @@ int even(int x) {
 
 video_writer::video_writer(const std::filesystem::path& path, const picture_geometry& geometry,
                            const AVStream* sound, const write_config& config)
-    : config_(config), geometry_(geometry), sound_source_(sound), file_(path) {
+    : config_(config), frame_base_{1, config.fps}, geometry_(geometry), sound_source_(sound),
+      file_(path) {
   auto* muxer = static_cast<AVFormatContext*>(nullptr);
   av::check(avformat_alloc_output_context2(&muxer, nullptr, "mp4", nullptr), errc::internal,
             unwritten, "avformat_alloc_output_context2");
@@ -62,7 +61,7 @@ void video_writer::write(const AVFrame& stored) {
     return;
   }
   if (!shaper_ || !shaper_->fits(stored))
-    shaper_.emplace(stored, frame_base, chain_for_stored());
+    shaper_.emplace(stored, frame_base_, chain_for_stored());
   shaper_->push(stored);
   for (const auto& x : shaper_->drain())
     append(*x);
@@ -77,9 +76,11 @@ void video_writer::write(const image& shown) {
   borrowed->data[0] = const_cast<uint8_t*>(shown.pixels->data());
   borrowed->linesize[0] = shown.width * 3;
   if (!shaper_ || !shaper_->fits(*borrowed))
-    shaper_.emplace(*borrowed, frame_base,
-                    sentence("crop=%d:%d:0:0,scale=out_range=tv,format=yuv420p,setsar=1",
-                             even(shown.width), even(shown.height)));
+    shaper_.emplace(*borrowed, frame_base_,
+                    sentence("crop=%d:%d:0:0,scale=out_range=tv:out_color_matrix=%s,"
+                             "format=yuv420p,setsar=1",
+                             even(shown.width), even(shown.height),
+                             config_.tag_bt709 ? "bt709" : "bt601"));
   // Without a buffer of its own the picture is copied, so nothing keeps the caller's bytes.
   shaper_->push(*borrowed);
   for (const auto& x : shaper_->drain())
@@ -154,10 +155,13 @@ void video_writer::start(const AVFrame& first) {
   x.height = first.height;
   x.pix_fmt = AV_PIX_FMT_YUV420P;
   x.sample_aspect_ratio = {1, 1};
-  x.time_base = frame_base;
-  x.framerate = {avatar_frames_per_second, 1};
-  x.bit_rate = int64_t{config_.kilobits_per_second} * 1000;
-  x.gop_size = key_frame_distance;
+  x.time_base = frame_base_;
+  x.framerate = {config_.fps, 1};
+  if (config_.crf)
+    av_opt_set_double(x.priv_data, "crf", *config_.crf, 0);
+  else
+    x.bit_rate = int64_t{config_.kilobits_per_second} * 1000;
+  x.gop_size = key_frame_seconds * config_.fps;
   x.thread_count = av::codec_threads(config_.threads);
   x.flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   x.color_range = first.color_range;
@@ -166,15 +170,20 @@ void video_writer::start(const AVFrame& first) {
   // RGB sources say "no matrix", which is none for 4:2:0; swscale has used this one.
   x.colorspace = first.colorspace == AVCOL_SPC_RGB ? AVCOL_SPC_SMPTE170M : first.colorspace;
   x.chroma_sample_location = first.chroma_location;
+  if (config_.tag_bt709) {
+    x.colorspace = AVCOL_SPC_BT709;
+    x.color_primaries = AVCOL_PRI_BT709;
+    x.color_trc = AVCOL_TRC_BT709;
+  }
   av_opt_set(x.priv_data, "preset", config_.x264_preset.c_str(), 0);
   av::check(avcodec_open2(&x, codec, nullptr), errc::internal, unwritten, "avcodec_open2");
   track_ = avformat_new_stream(muxer_.get(), nullptr);
   if (track_ == nullptr || avcodec_parameters_from_context(track_->codecpar, &x) < 0)
     throw std::bad_alloc{};
-  track_->time_base = frame_base;
+  track_->time_base = frame_base_;
   track_->avg_frame_rate = x.framerate;
   if (sound_source_ != nullptr)
-    sound_.emplace(*muxer_, *sound_source_, config_.max_seconds);
+    sound_.emplace(*muxer_, *sound_source_, config_.max_seconds, config_.copy_sound);
   AVDictionary* options = nullptr;
   av_dict_set(&options, "movflags", "+faststart", 0);
   const auto result = avformat_write_header(muxer_.get(), &options);
@@ -193,7 +202,7 @@ void video_writer::encode(AVFrame* picture) {
     av::check(result, errc::internal, unwritten, "avcodec_receive_packet");
     packet->stream_index = track_->index;
     packet->duration = 1;
-    av_packet_rescale_ts(packet.get(), frame_base, track_->time_base);
+    av_packet_rescale_ts(packet.get(), frame_base_, track_->time_base);
     check_write(av_interleaved_write_frame(muxer_.get(), packet.get()),
                 "av_interleaved_write_frame");
   }

@@ -18,11 +18,15 @@ namespace musetalk::pipeline {
 struct write_config {
   std::string x264_preset = "veryfast";
   int32_t kilobits_per_second = 3000;
-  int32_t threads = 0; ///< 0 = one per core.
+  std::optional<int32_t> crf; ///< Constant quality in place of the bit rate.
+  int32_t threads = 0;        ///< 0 = one per core.
+  int32_t fps = 25;           ///< Of what is written.
   double max_seconds = 30.;
+  bool tag_bt709 = false; ///< Pictures as shown are converted and tagged so; else by BT.601.
+  bool copy_sound = true; ///< Where players know its codec; else it is always encoded anew.
 };
 
-/// Writes `video.mp4`: 25 frames per second, H.264, yuv420p, index at the front, sound kept.
+/// Writes `video.mp4`: H.264, yuv420p, index at the front, sound kept.
 /// Pictures are turned and stretched as the geometry says. Where a side is odd, its last row or
 /// column is left out, because 4:2:0 has none: what remains lies where it lay, so boxes of the
 /// avatar's own frames, which stay odd, fit this video too. One thread at a time. An unfinished
@@ -66,6 +70,7 @@ private:
   void check_write(int result, const char* call) const;
 
   write_config config_;
+  AVRational frame_base_;
   picture_geometry geometry_;
   const AVStream* sound_source_;
   av::output_file file_;

@@ -25,7 +25,8 @@ weight_file describe(const std::filesystem::path& models_dir, const models::weig
 
 weights_status look_at_weights(const std::filesystem::path& models_dir, const std::string& mode,
                                const std::string& face_backend) {
-  weights_status result{.mode = mode, .ready = true, .problems = {}, .files = {}};
+  weights_status result{
+      .mode = mode, .ready = true, .problems = {}, .speak_problems = {}, .files = {}};
   if (mode == "none")
     return result;
   const auto report = models::inspect_weights(models_dir);
@@ -39,6 +40,7 @@ weights_status look_at_weights(const std::filesystem::path& models_dir, const st
   for (auto need : needs)
     for (auto& problem : report.problems(need))
       result.problems.push_back(std::move(problem));
+  result.speak_problems = report.problems(models::weight_need::speak);
   result.ready = result.problems.empty();
   return result;
 }

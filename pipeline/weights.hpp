@@ -26,7 +26,8 @@ struct weights_status {
   std::string mode;                  ///< `real`, `synthetic` or `none` (mock: nothing is computed).
   bool ready = false;                ///< A create job can run.
   std::vector<std::string> problems; ///< `path: state` of what keeps it from being ready.
-  std::vector<weight_file> files;    ///< Every file of the layout; empty in mock mode.
+  std::vector<std::string> speak_problems; ///< The same for a job that speaks.
+  std::vector<weight_file> files;          ///< Every file of the layout; empty in mock mode.
 };
 
 /// Looks at the folder of weights; cheap enough for every health request.

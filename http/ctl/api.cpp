@@ -4,6 +4,7 @@
 
 #include <httplib.h>
 
+#include <fstream>
 #include <regex>
 
 namespace musetalk::http::ctl {
@@ -92,7 +93,53 @@ reply api::remove(const std::string& path) {
   return reply_of(impl_->client.Delete(path), url_);
 }
 
-reply api::upload(const upload_request& what, const upload_progress& progress) {
+form form_of(const upload_request& what) {
+  auto result =
+      form{"/mgmt/v1/avatars/upload", {{"avatar_id", what.avatar_id}}, "video_file", what.file};
+  if (!what.tutor_id.empty())
+    result.texts.emplace_back("tutor_id", what.tutor_id);
+  result.texts.emplace_back("apply_blur", what.apply_blur ? "true" : "false");
+  return result;
+}
+
+reply api::download(const std::string& path, const std::filesystem::path& to) {
+  auto part = to;
+  part += ".part";
+  auto out = std::ofstream{part, std::ios::binary | std::ios::trunc};
+  if (!out)
+    throw std::invalid_argument{to.string() + " cannot be written"};
+  auto status = 0;
+  auto problem = std::string{};
+  auto answer = impl_->client.Get(
+      path,
+      [&](const httplib::Response& head) {
+        status = head.status;
+        return true;
+      },
+      [&](const char* bytes, size_t size) {
+        if (status == 200)
+          return static_cast<bool>(out.write(bytes, static_cast<std::streamsize>(size)));
+        problem.append(bytes, std::min(size, piece_bytes));
+        return problem.size() <= piece_bytes;
+      });
+  out.close();
+  auto fault = std::error_code{};
+  if (answer && answer->status == 200 && out) {
+    std::filesystem::rename(part, to, fault);
+    if (!fault)
+      return {200, {}};
+  }
+  auto unwritten = fault || !out;
+  std::filesystem::remove(part, fault);
+  if (unwritten)
+    throw std::invalid_argument{to.string() + " cannot be written"};
+  if (!answer)
+    throw unreachable{url_ + " broke off (" + httplib::to_string(answer.error()) + ")"};
+  auto body = json::parse(problem, nullptr, false);
+  return {answer->status, body.is_discarded() ? json{} : body};
+}
+
+reply api::send(const form& what, const upload_progress& progress) {
   auto body = multipart_body{what};
   auto provider = [&](size_t offset, size_t length, httplib::DataSink& sink) {
     auto piece = body.read(offset, std::min(length, piece_bytes));
@@ -101,9 +148,7 @@ reply api::upload(const upload_request& what, const upload_progress& progress) {
     progress(offset + piece.size(), body.size());
     return true;
   };
-  return reply_of(
-      impl_->client.Post("/mgmt/v1/avatars/upload", body.size(), provider, body.content_type()),
-      url_);
+  return reply_of(impl_->client.Post(what.path, body.size(), provider, body.content_type()), url_);
 }
 
 std::string percent_encoded(std::string_view text) {

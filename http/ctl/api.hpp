@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace musetalk::http::ctl {
 
@@ -38,6 +40,16 @@ struct upload_request {
   bool apply_blur = false;
 };
 
+/// A form with one file, as it is sent.
+struct form {
+  std::string path; ///< Of the call.
+  std::vector<std::pair<std::string, std::string>> texts;
+  std::string file_field;
+  std::filesystem::path file;
+};
+
+form form_of(const upload_request& what);
+
 /// Told of the bytes sent so far and in all.
 using upload_progress = std::function<void(uint64_t sent, uint64_t total)>;
 
@@ -64,7 +76,14 @@ public:
 
   /// Streams the file, in constant memory.
   /// @throws unreachable; std::invalid_argument when the file cannot be read.
-  reply upload(const upload_request& what, const upload_progress& progress);
+  reply upload(const upload_request& what, const upload_progress& progress) {
+    return send(form_of(what), progress);
+  }
+  reply send(const form& what, const upload_progress& progress);
+
+  /// Fetches a body into a file, whole or not at all. The file is replaced.
+  /// @throws unreachable; std::invalid_argument when it cannot be written.
+  reply download(const std::string& path, const std::filesystem::path& to);
 
   const std::string& url() const { return url_; }
 

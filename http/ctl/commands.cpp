@@ -100,8 +100,11 @@ std::string work_time(const json& job) {
 exit_code ended(session& with, const json& job) {
   auto status = text_of(job, "status");
   if (status == "completed") {
-    with.out.result(job, "avatar " + text_of(job, "avatar_id") + " is ready (" + work_time(job) +
-                             "weights: " + text_of(job, "weights") + ")");
+    auto speaks = text_of(job, "kind") == "speak";
+    with.out.result(
+        job, (speaks ? "video " + text_of(job, "job_id") + " of avatar " : std::string{"avatar "}) +
+                 text_of(job, "avatar_id") + " is ready (" + work_time(job) +
+                 "weights: " + text_of(job, "weights") + ")");
     return exit_code::ok;
   }
   auto failure = job.contains("error") && job["error"].is_object() ? job["error"] : json::object();

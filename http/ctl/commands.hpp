@@ -4,9 +4,11 @@
 #include "http/ctl/output.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace musetalk::http::ctl {
@@ -40,6 +42,19 @@ struct create_arguments {
   bool apply_blur = false;
 };
 exit_code create(session& with, const create_arguments& what, bool wait);
+
+struct speak_arguments {
+  std::string avatar_id;
+  std::filesystem::path sound;
+  std::filesystem::path output; ///< Empty: the video stays with the service.
+  /// Fields of the request as the service names them; those with an empty text are left out.
+  std::vector<std::pair<std::string, std::string>> options;
+};
+/// Has an avatar speak, waits for the end, and fetches the video where that is wanted.
+exit_code speak(session& with, const speak_arguments& what);
+/// The videos of an avatar, all pages.
+exit_code list_videos(session& with, const std::string& avatar_id);
+exit_code delete_video(session& with, const std::string& avatar_id, const std::string& video_id);
 
 struct list_arguments {
   std::string tutor_id;

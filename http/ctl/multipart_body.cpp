@@ -35,7 +35,7 @@ std::string quoted(const std::string& name) {
 
 } // namespace
 
-multipart_body::multipart_body(const upload_request& what) : boundary_(random_boundary()) {
+multipart_body::multipart_body(const form& what) : boundary_(random_boundary()) {
   auto fault = std::error_code{};
   if (!std::filesystem::is_regular_file(what.file, fault))
     throw std::invalid_argument{what.file.string() + " is no file"};
@@ -50,11 +50,9 @@ multipart_body::multipart_body(const upload_request& what) : boundary_(random_bo
     begin_part("name=\"" + name + "\"\r\n\r\n" + value + "\r\n");
   };
   // The short fields go first: then a wrong one is refused before the file is sent.
-  add_text("avatar_id", what.avatar_id);
-  if (!what.tutor_id.empty())
-    add_text("tutor_id", what.tutor_id);
-  add_text("apply_blur", what.apply_blur ? "true" : "false");
-  begin_part("name=\"video_file\"; filename=" + quoted(what.file.filename().string()) +
+  for (const auto& [name, value] : what.texts)
+    add_text(name, value);
+  begin_part("name=\"" + what.file_field + "\"; filename=" + quoted(what.file.filename().string()) +
              "\r\nContent-Type: application/octet-stream\r\n\r\n");
   tail_ = "\r\n--" + boundary_ + "--\r\n";
 }

@@ -12,7 +12,7 @@ namespace musetalk::http::ctl {
 class multipart_body {
 public:
   /// @throws std::invalid_argument when the file cannot be read.
-  explicit multipart_body(const upload_request& what);
+  explicit multipart_body(const form& what);
 
   /// Of the whole body, in bytes.
   uint64_t size() const { return head_.size() + file_bytes_ + tail_.size(); }

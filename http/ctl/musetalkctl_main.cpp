@@ -128,6 +128,41 @@ void add_avatar_commands(CLI::App& app, action& chosen) {
   });
 }
 
+void add_speech_commands(CLI::App& app, action& chosen) {
+  auto* speak_command = app.add_subcommand("speak", "Have an avatar speak, and wait for the video");
+  auto what = std::make_shared<speak_arguments>();
+  speak_command->add_option("id", what->avatar_id, "Id of the avatar")->required();
+  speak_command->add_option("sound", what->sound, "A file with sound")->required();
+  speak_command->add_option("-o,--output", what->output,
+                            "Where the video goes; without it the service keeps it only");
+  // Filled by now: the options keep their places.
+  what->options = {
+      {"sync_mode", ""}, {"start_frame", ""}, {"fps", ""}, {"batch_size", ""}, {"crf", ""}};
+  speak_command->add_option("--sync-mode", what->options[0].second,
+                            "When the sound is longer than the avatar: loop, bounce or cut_off");
+  speak_command->add_option("--start-frame", what->options[1].second, "First frame of the avatar");
+  speak_command->add_option("--fps", what->options[2].second, "Frames per second, usually 25");
+  speak_command->add_option("--batch-size", what->options[3].second,
+                            "Frames that are computed together");
+  speak_command->add_option("--crf", what->options[4].second, "Quality: 0 (best) to 51");
+  speak_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return speak(with, *what);
+    };
+  });
+
+  auto id = std::make_shared<std::string>();
+  auto* videos_command = app.add_subcommand("videos", "List the videos that an avatar made");
+  videos_command->add_option("id", *id, "Id of the avatar")->required();
+  auto removed = std::make_shared<std::string>();
+  videos_command->add_option("--delete", *removed, "Delete this one");
+  videos_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return removed->empty() ? list_videos(with, *id) : delete_video(with, *id, *removed);
+    };
+  });
+}
+
 void add_job_commands(CLI::App& app, action& chosen) {
   auto* jobs_command = app.add_subcommand("jobs", "List the jobs, newest first");
   auto filter = std::make_shared<jobs_arguments>();
@@ -213,6 +248,7 @@ int main(int argc, char** argv) {
   auto chosen = action{};
   auto wants_settings = false;
   add_avatar_commands(app, chosen);
+  add_speech_commands(app, chosen);
   add_job_commands(app, chosen);
   auto local = local_settings{};
   auto no_hash = false;

@@ -8,6 +8,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace musetalk::http {
@@ -17,12 +18,7 @@ namespace {
 /// Most bytes of a field that is text.
 constexpr auto max_text_bytes = size_t{1024};
 
-/// What boundaries and part heads may add to a file.
-constexpr auto multipart_overhead_bytes = uint64_t{64} * 1024;
-
 constexpr auto sign_of_life_every = std::chrono::seconds{1};
-
-constexpr auto file_field = std::string_view{"video_file"};
 
 void require_room(const request& in, const pipeline::store_layout& store) {
   auto length = in.headers.get("Content-Length");
@@ -36,8 +32,9 @@ void require_room(const request& in, const pipeline::store_layout& store) {
 
 } // namespace
 
-upload_sink::upload_sink(exchange_ptr to, const route_context& context)
-    : to_(std::move(to)), context_(context), wait_(wait_of(to_->in(), context.max_wait)),
+upload_sink::upload_sink(exchange_ptr to, const route_context& context, upload_form form)
+    : to_(std::move(to)), context_(context), form_(std::move(form)),
+      wait_(wait_of(to_->in(), context.max_wait)),
       parser_(multipart_boundary(to_->in().headers.get("Content-Type")), {},
               {[this](const part_head& head) { begin_part(head); },
                [this](std::span<const std::byte> bytes) { take(bytes); },
@@ -47,6 +44,8 @@ upload_sink::upload_sink(exchange_ptr to, const route_context& context)
   require_known_query(to_->in(), {"wait"});
   require_room(to_->in(), context_.store);
   request_.key = idempotency_key_of(to_->in());
+  request_.kind = form_.kind;
+  request_.avatar_id = form_.avatar_id;
 }
 
 upload_sink::~upload_sink() {
@@ -59,9 +58,11 @@ void upload_sink::write(std::span<const std::byte> bytes) {
 
 void upload_sink::finish() {
   parser_.finish();
-  for (auto name : {std::string_view{"avatar_id"}, file_field})
-    if (!seen_.contains(std::string{name}))
-      throw error{errc::request_field_missing, std::string{name} + " is missing."};
+  auto required = form_.required;
+  required.push_back(form_.file_field);
+  for (const auto& name : required)
+    if (!seen_.contains(name))
+      throw error{errc::request_field_missing, name + " is missing."};
   handed_on_ = true;
   caf::anon_send(context_.closer, end_upload{to_, std::move(spool_), request_, wait_});
 }
@@ -71,12 +72,12 @@ void upload_sink::abort(const error&) noexcept {
 }
 
 void upload_sink::begin_part(const part_head& head) {
-  auto is_file = head.name == file_field;
-  if (!is_file && head.name != "avatar_id" && head.name != "tutor_id" && head.name != "apply_blur")
+  auto is_file = head.name == form_.file_field;
+  const auto& known = form_.text_fields;
+  if (!is_file && std::find(known.begin(), known.end(), head.name) == known.end())
     throw error{errc::request_field_unknown,
                 "The form has a field " + quoted_name(head.name) +
-                    " that this call does not know. Known: avatar_id, tutor_id, apply_blur, "
-                    "video_file."};
+                    " that this call does not know. Known: " + known_fields() + "."};
   if (!seen_.insert(head.name).second)
     throw error{errc::request_field_duplicate, head.name + " comes twice."};
   if (is_file != head.filename.has_value())
@@ -99,7 +100,7 @@ void upload_sink::tell_alive() {
 }
 
 void upload_sink::take(std::span<const std::byte> bytes) {
-  if (field_ == file_field) {
+  if (field_ == form_.file_field) {
     spool_->write(bytes);
     // Slow is not dead: the clock of its expiry starts anew.
     if (std::chrono::steady_clock::now() - told_alive_ > sign_of_life_every)
@@ -113,12 +114,15 @@ void upload_sink::take(std::span<const std::byte> bytes) {
 }
 
 void upload_sink::end_part() {
-  if (field_ == "avatar_id")
-    request_.avatar_id = avatar_id_field(text_);
-  else if (field_ == "tutor_id")
-    request_.tutor_id = tutor_id_field(text_);
-  else if (field_ == "apply_blur")
-    request_.apply_blur = yes_no_field(field_, text_);
+  if (field_ != form_.file_field)
+    form_.take(request_, field_, text_);
+}
+
+std::string upload_sink::known_fields() const {
+  auto result = std::string{};
+  for (const auto& x : form_.text_fields)
+    result += x + ", ";
+  return result + form_.file_field;
 }
 
 void upload_sink::let_go() noexcept {
@@ -129,10 +133,26 @@ void upload_sink::let_go() noexcept {
   caf::anon_send(context_.uploads(), actors::atom::gone_v, actors::upload_id{request_.upload_id});
 }
 
+upload_form avatar_form() {
+  auto result = upload_form{};
+  result.file_field = "video_file";
+  result.text_fields = {"avatar_id", "tutor_id", "apply_blur"};
+  result.required = {"avatar_id"};
+  result.take = [](pipeline::job_request& to, const std::string& name, const std::string& text) {
+    if (name == "avatar_id")
+      to.avatar_id = avatar_id_field(text);
+    else if (name == "tutor_id")
+      to.tutor_id = tutor_id_field(text);
+    else if (name == "apply_blur")
+      to.apply_blur = yes_no_field(name, text);
+  };
+  return result;
+}
+
 void add_upload_route(router& to, const route_context& context) {
   auto limits = route_limits{context.max_upload_bytes + multipart_overhead_bytes};
   to.add_upload("POST", "/mgmt/v1/avatars/upload", limits, [=](exchange_ptr x) {
-    return std::make_unique<upload_sink>(std::move(x), context);
+    return std::make_unique<upload_sink>(std::move(x), context, avatar_form());
   });
 }
 

@@ -17,6 +17,7 @@ public:
   std::map<std::string, pipeline::job> jobs;
   std::map<std::string, pipeline::avatar> avatars;
   std::map<std::string, pipeline::request_key> keys;
+  std::vector<pipeline::spoken_video> videos;
 
   pipeline::job_event add_job(const pipeline::job& x, const std::string& actor) override {
     require();
@@ -153,6 +154,43 @@ public:
   bool remove_avatar(const std::string& avatar_id) override {
     require();
     return avatars.erase(avatar_id) > 0;
+  }
+
+  pipeline::job_event complete_speech(const pipeline::job& x, const pipeline::spoken_video& video,
+                                      const std::string& actor) override {
+    auto result = move_job(x, actor, "spoke");
+    videos.push_back(video);
+    return result;
+  }
+
+  std::optional<pipeline::spoken_video> find_video(const std::string& avatar_id,
+                                                   const std::string& video_id) override {
+    for (const auto& x : videos)
+      if (x.avatar_id == avatar_id && x.video_id == video_id)
+        return x;
+    return std::nullopt;
+  }
+
+  pipeline::video_page list_videos(const std::string& avatar_id,
+                                   const pipeline::page_request&) override {
+    auto result = pipeline::video_page{};
+    for (const auto& x : videos)
+      if (x.avatar_id == avatar_id)
+        result.videos.push_back(x);
+    result.total = result.videos.size();
+    return result;
+  }
+
+  bool remove_video(const std::string& avatar_id, const std::string& video_id) override {
+    require();
+    return std::erase_if(videos, [&](const auto& x) {
+             return x.avatar_id == avatar_id && x.video_id == video_id;
+           }) > 0;
+  }
+
+  std::vector<pipeline::stored_video>
+  reconcile_videos(std::span<const pipeline::stored_video>) override {
+    return {};
   }
 
 private:

@@ -67,6 +67,12 @@ fake_gpu(actors::gpu_scheduler_actor::pointer self, held_device* device) {
       [=](atom::parse, const job_id&, work_class, const std::vector<pipeline::image>& x) {
         return x;
       },
+      [=](atom::listen, const job_id&, work_class, const std::vector<pipeline::sound_segment>& x) {
+        return std::vector<pipeline::heard_sound>(x.size());
+      },
+      [=](atom::generate, const job_id&, work_class, const std::vector<pipeline::lip_request>& x) {
+        return std::vector<pipeline::image>(x.size());
+      },
       [=](atom::cancel, const job_id& job) {
         device->cancelled.push_back(job.value);
         device->answer_all_cancelled();

@@ -120,6 +120,23 @@ public:
     world_.step("remove " + avatar_id + " " + version);
   }
 
+  std::filesystem::path open_staging(const std::string& job_id) override {
+    world_.step("begin film");
+    world_.staging.insert(job_id);
+    return "/staging/" + job_id;
+  }
+
+  pipeline::stored_video publish_video(const std::string& job_id,
+                                       const std::string& avatar_id) override {
+    world_.step("publish film");
+    world_.staging.erase(job_id);
+    return {avatar_id, job_id, 1000};
+  }
+
+  void remove_video(const std::string& avatar_id, const std::string& video_id) override {
+    world_.step("remove film " + avatar_id + " " + video_id);
+  }
+
   void discard_staging(const std::string& job_id) override {
     world_.step("discard");
     world_.staging.erase(job_id);
@@ -207,6 +224,21 @@ public:
     return {x.begin(), x.end()};
   }
 
+  std::vector<pipeline::heard_sound>
+  listen(std::span<const pipeline::sound_segment> segments) override {
+    world_.step("listen");
+    return std::vector<pipeline::heard_sound>(segments.size());
+  }
+
+  /// Marks every face with the first value of what was heard.
+  std::vector<pipeline::image> generate(std::span<const pipeline::lip_request> requests) override {
+    world_.step("generate");
+    auto result = std::vector<pipeline::image>{};
+    for (const auto& x : requests)
+      result.push_back({static_cast<int32_t>(x.heard->at(0)), 256, 3, nullptr});
+    return result;
+  }
+
   void warm_up(size_t) override {}
   void try_out() override {}
 
@@ -222,11 +254,11 @@ private:
 /// Preprocessor parts over the fakes.
 inline actors::preprocessor_parts fake_preprocessing(fake_world& world) {
   auto result = actors::preprocessor_parts{};
-  result.resolve = [&](const std::string& path) {
+  result.resolve = [&](const std::string& path, pipeline::job_kind) {
     world.step("resolve");
     return pipeline::spooled_file{"", "/videos/" + path, 7, world.video_sha256};
   };
-  result.probe = [&](const std::filesystem::path&) {
+  result.probe = [&](const std::filesystem::path&, pipeline::job_kind) {
     world.step("probe");
     auto info = pipeline::media_info{};
     info.predicted_frames = world.frames;

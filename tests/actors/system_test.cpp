@@ -121,6 +121,14 @@ public:
     return alone([&] { return std::vector(x.begin(), x.end()); });
   }
 
+  std::vector<pipeline::heard_sound> listen(std::span<const pipeline::sound_segment> x) override {
+    return std::vector<pipeline::heard_sound>(x.size());
+  }
+
+  std::vector<pipeline::image> generate(std::span<const pipeline::lip_request> x) override {
+    return std::vector<pipeline::image>(x.size());
+  }
+
   void warm_up(size_t) override {
     alone([] { return 0; });
   }
@@ -165,7 +173,7 @@ struct ServiceSystem : ::testing::Test {
     result.open_catalog = [this] {
       return pipeline::open_sqlite_catalog(layout.catalog());
     };
-    result.preprocessor.probe = [this](const std::filesystem::path&) {
+    result.preprocessor.probe = [this](const std::filesystem::path&, pipeline::job_kind) {
       auto info = pipeline::media_info{};
       info.predicted_frames = frames;
       return info;
@@ -173,7 +181,8 @@ struct ServiceSystem : ::testing::Test {
     result.preprocessor.check_faces = [](const std::filesystem::path&,
                                          const pipeline::face_analysis_ptr&) {
     };
-    result.preprocessor.resolve = [](const std::string&) -> pipeline::spooled_file {
+    result.preprocessor.resolve = [](const std::string&,
+                                     pipeline::job_kind) -> pipeline::spooled_file {
       throw error(errc::video_path_forbidden, "The path leaves the roots.");
     };
     result.preprocessor.open_clip = [this](const pipeline::clip_request& x,

@@ -88,6 +88,21 @@ printf '#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2,\n%s/stream.ts\n#EXT-X-ENDL
 printf 'ffconcat version 1.0\nfile plain.mp4\n' >concat.mp4
 printf '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet><Representation id="1"><BaseURL>plain.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>\n' >dash.mp4
 
+# -- speech ---------------------------------------------------------------------
+# A tone of half a second after one second of silence, in the left channel only.
+beep="aevalsrc=if(between(t\\,1\\,1.5)\\,0.5*sin(2*PI*1000*t)\\,0)|0:s=48000:d=3"
+ff -f lavfi -i "$beep" -c:a pcm_s16le beep.wav
+for form in flac:flac:flac m4a:aac:ipod mp3:libmp3lame:mp3 ogg:libvorbis:ogg opus:libopus:opus adts:aac:adts mka:pcm_f32le:matroska; do
+  IFS=: read -r name codec container <<<"$form"
+  ff -i beep.wav -c:a "$codec" -b:a 128k -f "$container" "beep.$name"
+done
+ff -i beep.wav -f lavfi -i "$(bars 64x64 25 3)" "${x264[@]}" -c:a aac beep.mp4
+ff -i beep.wav -ar 44100 -ac 1 -c:a pcm_u8 beep_8bit.wav
+ff -f lavfi -i "anullsrc=r=8000:cl=mono" -t 2 -c:a pcm_mulaw silence.wav
+ff -f lavfi -i "anullsrc=r=8000:cl=mono" -t 10800 -c:a flac three_hours.flac
+head -c 44 beep.wav >no_samples.wav
+ff -f lavfi -i "sine=frequency=300:sample_rate=16000:duration=300" -c:a flac long_speech.flac
+
 # -- torn -----------------------------------------------------------------------
 cut() { head -c "$(($(stat -c %s "$1") * $2 / 100))" "$1" >"$3"; }
 ff -f lavfi -i "$(bars 320x240 25 6)" "${x264[@]}" -movflags +faststart front.tmp.mp4
@@ -97,6 +112,7 @@ ff -i front.tmp.mp4 -c copy front.tmp.mkv
 cut front.tmp.mkv 60 torn.mkv
 ff -i front.tmp.mp4 -c copy front.tmp.avi
 cut front.tmp.avi 60 torn.avi
+cut beep.mp3 60 torn.mp3
 ff -i front.tmp.mp4 -c copy whole.ts
 
 # -- the man --------------------------------------------------------------------

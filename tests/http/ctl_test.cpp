@@ -117,7 +117,7 @@ constexpr auto published_vae_config = R"({
 
 TEST(MultipartBody, IsTheSameInPiecesOfAnySize) {
   auto file = temporary_file{std::string(1000, 'v')};
-  auto body = multipart_body{{file.path(), "anna", "t1", true}};
+  auto body = multipart_body{form_of({file.path(), "anna", "t1", true})};
   auto text = whole(body, 4096);
   EXPECT_EQ(text.size(), body.size());
   EXPECT_EQ(whole(body, 1), text);
@@ -129,8 +129,8 @@ TEST(MultipartBody, IsTheSameInPiecesOfAnySize) {
 }
 
 TEST(MultipartBody, NeedsAFile) {
-  EXPECT_THROW((multipart_body{{"/nowhere.mp4", "anna", "", false}}), std::invalid_argument);
-  EXPECT_THROW((multipart_body{{"/tmp", "anna", "", false}}), std::invalid_argument);
+  EXPECT_THROW(multipart_body{form_of({"/nowhere.mp4", "anna", "", false})}, std::invalid_argument);
+  EXPECT_THROW(multipart_body{form_of({"/tmp", "anna", "", false})}, std::invalid_argument);
 }
 
 TEST(Api, TakesPlainHttpAddressesOnly) {

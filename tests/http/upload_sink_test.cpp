@@ -101,7 +101,7 @@ protected:
   std::optional<errc> send(const std::string& body, size_t piece = 7) {
     auto refusal = std::optional<errc>{};
     try {
-      auto sink = upload_sink{make_exchange(in), context};
+      auto sink = upload_sink{make_exchange(in), context, avatar_form()};
       try {
         for (size_t i = 0; i < body.size(); i += piece) {
           auto bytes = std::string_view{body}.substr(i, piece);
@@ -190,7 +190,7 @@ TEST_F(UploadSink, RefusesMoreThanTheLimit) {
 
 TEST_F(UploadSink, LeavesNothingWhenTheClientGoes) {
   auto body = form({id, {"video_file", std::string(500, 'x'), "v.mp4"}});
-  auto sink = std::make_unique<upload_sink>(make_exchange(in), context);
+  auto sink = std::make_unique<upload_sink>(make_exchange(in), context, avatar_form());
   sink->write(std::as_bytes(std::span{body.data(), 300}));
   EXPECT_FALSE(nothing_left());
   sink->abort(error{errc::request_aborted, "gone"});

@@ -423,3 +423,73 @@ TEST_F(AvatarStore, TellsThatItsFolderCannotBeMade) {
   test::detail_of(errc::storage_failed, [&] { open_avatar_store(folder_.path() / "file"); });
   test::detail_of(errc::storage_failed, [&] { open_avatar_store("/proc/avatars"); });
 }
+
+// -- videos that avatars made ---------------------------------------------------
+
+namespace {
+
+/// A video as a job that speaks leaves it in its staging.
+void stage_video(avatar_store& store, const std::string& job_id, const std::string& bytes) {
+  write_file(store.open_staging(job_id) / "video.mp4", bytes_of(bytes));
+}
+
+} // namespace
+
+TEST_F(AvatarStore, PublishesAVideoBesideTheAvatar) {
+  auto store = open_avatar_store(folder_.path());
+  test::publish_version(*store, "anna", "job1");
+  stage_video(*store, "job2", "0123456789");
+  EXPECT_EQ(store->publish_video("job2", "anna"), (stored_video{"anna", "job2", 10}));
+  EXPECT_EQ(read_file(store->layout().video("anna", "job2"), 100), "0123456789");
+  EXPECT_FALSE(fs::exists(store->layout().staging("job2")));
+  auto found = open_avatar_store(folder_.path())->recover({}).videos;
+  EXPECT_EQ(found, (std::vector{stored_video{"anna", "job2", 10}}));
+}
+
+TEST_F(AvatarStore, OpensStagingAnewForAnotherAttempt) {
+  auto store = open_avatar_store(folder_.path());
+  stage_video(*store, "job2", "half");
+  auto folder = store->open_staging("job2");
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+TEST_F(AvatarStore, RefusesToPublishWhatIsNotThere) {
+  auto store = open_avatar_store(folder_.path());
+  store->open_staging("job2");
+  test::detail_of(errc::storage_failed, [&] { store->publish_video("job2", "anna"); });
+  EXPECT_TRUE(open_avatar_store(folder_.path())->recover({}).videos.empty());
+}
+
+TEST_F(AvatarStore, RemovesAVideo) {
+  auto store = open_avatar_store(folder_.path());
+  stage_video(*store, "job2", "0123456789");
+  store->publish_video("job2", "anna");
+  store->remove_video("anna", "job2");
+  EXPECT_FALSE(fs::exists(store->layout().video("anna", "job2")));
+  store->remove_video("anna", "job2");
+  store->remove_video("berta", "job2");
+}
+
+TEST_F(AvatarStore, RemovesTheVideosOfARemovedAvatar) {
+  auto store = open_avatar_store(folder_.path());
+  test::publish_version(*store, "anna", "job1");
+  stage_video(*store, "job2", "0123456789");
+  store->publish_video("job2", "anna");
+  store->remove_avatar("anna");
+  EXPECT_FALSE(fs::exists(store->layout().videos("anna")));
+}
+
+TEST_F(AvatarStore, CleansUpVideosThatAreNone) {
+  auto store = open_avatar_store(folder_.path());
+  test::publish_version(*store, "anna", "job1");
+  auto videos = store->layout().videos("anna");
+  fs::create_directories(videos);
+  write_file(videos / "job3.mp4.part", bytes_of("half"));
+  fs::create_symlink("/etc/passwd", videos / "job4.mp4");
+  fs::create_directories(store->layout().videos("nobody"));
+  auto scan = store->recover({});
+  EXPECT_TRUE(scan.videos.empty());
+  EXPECT_TRUE(fs::is_empty(videos));
+  EXPECT_FALSE(fs::exists(store->layout().videos("nobody")));
+  EXPECT_TRUE(fs::exists("/etc/passwd"));
+}

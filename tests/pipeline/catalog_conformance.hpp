@@ -87,6 +87,32 @@ protected:
     catalog_->complete_job(x, make_version(version, job_id), "registry");
   }
 
+  /// The same for a job that speaks.
+  pipeline::spoken_video speak(const std::string& job_id, const std::string& avatar_id) {
+    auto record = make_job(job_id, avatar_id);
+    record.request.kind = pipeline::job_kind::speak;
+    catalog_->add_job(record, "client");
+    auto x = move(record, pipeline::job_state::running);
+    x.state = pipeline::job_state::completed;
+    auto video = pipeline::spoken_video{};
+    video.video_id = job_id;
+    video.avatar_id = avatar_id;
+    video.version = "v000001";
+    video.created_us = 1'700'000'000'000'000;
+    video.weights = "synthetic";
+    video.audio_name = "hello 'there'.wav";
+    video.audio_sha256 = std::string(64, 'b');
+    video.frames = 75;
+    video.fps = 25;
+    video.width = 640;
+    video.height = 360;
+    video.duration_s = 3.;
+    video.bytes = 12'345;
+    video.options = {25, 0, 3, pipeline::sync_mode::cut_off, 20};
+    catalog_->complete_speech(x, video, "runner");
+    return video;
+  }
+
   static pipeline::avatar on_disk(const std::string& avatar_id,
                                   std::vector<pipeline::avatar_version> versions) {
     auto x = pipeline::avatar{};
@@ -397,6 +423,77 @@ TEST_P(CatalogConformance, RemovesAnAvatarButNotItsHistory) {
   add("j2", "anna");
   EXPECT_TRUE(catalog_->find_avatar("anna")->versions.empty());
   EXPECT_EQ(catalog_->find_avatar("anna")->status, "preparing");
+}
+
+// -- videos that avatars made ---------------------------------------------------
+
+TEST_P(CatalogConformance, KeepsHowAJobSpeaks) {
+  auto x = make_job("j1", "anna");
+  x.request.kind = pipeline::job_kind::speak;
+  x.request.speech = {30, 4, 7, pipeline::sync_mode::loop, 23};
+  catalog_->add_job(x, "client");
+  EXPECT_FALSE(catalog_->find_avatar("anna")) << "speaking makes no avatar";
+  reopen();
+  auto stored = catalog_->find_job("j1");
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->request.kind, pipeline::job_kind::speak);
+  EXPECT_EQ(stored->request.speech, x.request.speech);
+}
+
+TEST_P(CatalogConformance, CompletesAJobThatSpoke) {
+  complete("j0", "anna", "v000001");
+  auto video = speak("j1", "anna");
+  reopen();
+  auto found = catalog_->find_video("anna", "j1");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->version, "v000001");
+  EXPECT_EQ(found->frames, video.frames);
+  EXPECT_EQ(found->options, video.options);
+  EXPECT_EQ(found->bytes, video.bytes);
+  EXPECT_DOUBLE_EQ(found->duration_s, video.duration_s);
+  EXPECT_EQ(found->audio_name, video.audio_name);
+  EXPECT_EQ(catalog_->find_job("j1")->state, pipeline::job_state::completed);
+  EXPECT_EQ(catalog_->find_avatar("anna")->latest_job_id, "j0");
+  EXPECT_FALSE(catalog_->find_video("berta", "j1")) << "another avatar's";
+}
+
+TEST_P(CatalogConformance, ListsVideosNewestFirst) {
+  complete("j0", "anna", "v000001");
+  for (auto id : {"j1", "j2", "j3"})
+    speak(id, "anna");
+  auto page = catalog_->list_videos("anna", {.limit = 2, .cursor = ""});
+  EXPECT_EQ(page.total, 3u);
+  ASSERT_EQ(page.videos.size(), 2u);
+  EXPECT_EQ(page.videos[0].video_id, "j3");
+  page = catalog_->list_videos("anna", {.limit = 2, .cursor = page.next_cursor});
+  ASSERT_EQ(page.videos.size(), 1u);
+  EXPECT_EQ(page.videos[0].video_id, "j1");
+  EXPECT_EQ(page.next_cursor, "");
+  EXPECT_THROW(catalog_->list_videos("anna", {.limit = 2, .cursor = "j7"}), error);
+}
+
+TEST_P(CatalogConformance, RemovesVideosAndThoseOfARemovedAvatar) {
+  complete("j0", "anna", "v000001");
+  speak("j1", "anna");
+  speak("j2", "anna");
+  EXPECT_TRUE(catalog_->remove_video("anna", "j1"));
+  EXPECT_FALSE(catalog_->remove_video("anna", "j1"));
+  EXPECT_FALSE(catalog_->find_video("anna", "j1"));
+  catalog_->remove_avatar("anna");
+  EXPECT_FALSE(catalog_->find_video("anna", "j2"));
+}
+
+TEST_P(CatalogConformance, ComparesVideosWithTheDisk) {
+  complete("j0", "anna", "v000001");
+  auto there = speak("j1", "anna");
+  speak("j2", "anna");
+  auto whole = pipeline::stored_video{"anna", "j1", there.bytes};
+  auto untold = pipeline::stored_video{"anna", "j3", 5};
+  auto unknown = catalog_->reconcile_videos(std::vector{whole, untold});
+  EXPECT_EQ(unknown, (std::vector{untold}));
+  EXPECT_TRUE(catalog_->find_video("anna", "j1"));
+  EXPECT_FALSE(catalog_->find_video("anna", "j2")) << "its file is gone";
+  EXPECT_EQ(catalog_->find_job("j2")->state, pipeline::job_state::completed);
 }
 
 // -- another attempt -------------------------------------------------------------

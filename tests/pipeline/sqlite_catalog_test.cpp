@@ -122,6 +122,8 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
   {
     auto db = sqlite::database{file()};
     db.execute("DROP TABLE request_keys");
+    db.execute("DROP TABLE videos");
+    db.execute("ALTER TABLE jobs DROP COLUMN speech");
     db.execute("ALTER TABLE jobs DROP COLUMN interruptions");
     db.execute("ALTER TABLE events DROP COLUMN attempt");
     db.execute("DELETE FROM schema_versions WHERE version > 1");
