@@ -77,10 +77,10 @@ void video_writer::write(const image& shown) {
   borrowed->linesize[0] = shown.width * 3;
   if (!shaper_ || !shaper_->fits(*borrowed))
     shaper_.emplace(*borrowed, frame_base_,
-                    sentence("crop=%d:%d:0:0,scale=out_range=tv:out_color_matrix=%s,"
-                             "format=yuv420p,setsar=1",
+                    sentence("crop=%d:%d:0:0,scale=out_range=tv%s,format=yuv420p,setsar=1",
                              even(shown.width), even(shown.height),
-                             config_.tag_bt709 ? "bt709" : "bt601"));
+                             // The flag takes swscale's short way, as upstream's ffmpeg does.
+                             config_.tag_bt709 ? ":out_color_matrix=bt709:flags=bicubic" : ""));
   // Without a buffer of its own the picture is copied, so nothing keeps the caller's bytes.
   shaper_->push(*borrowed);
   for (const auto& x : shaper_->drain())

@@ -101,6 +101,9 @@ ff -i beep.wav -ar 44100 -ac 1 -c:a pcm_u8 beep_8bit.wav
 ff -f lavfi -i "anullsrc=r=8000:cl=mono" -t 2 -c:a pcm_mulaw silence.wav
 ff -f lavfi -i "anullsrc=r=8000:cl=mono" -t 10800 -c:a flac three_hours.flac
 head -c 44 beep.wav >no_samples.wav
+# Ten frames of it, for those who wait for networks.
+ff -ss 0.9 -i beep.wav -t 0.4 -c:a pcm_s16le word.wav
+ff -f lavfi -i "$(bars 64x64 25 0.4)" -ss 0.9 -i beep.wav -t 0.4 "${x264[@]}" -c:a aac word.mp4
 ff -f lavfi -i "sine=frequency=300:sample_rate=16000:duration=300" -c:a flac long_speech.flac
 
 # -- torn -----------------------------------------------------------------------
