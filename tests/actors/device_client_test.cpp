@@ -57,6 +57,12 @@ gpu_scheduler_actor::behavior_type fake_gpu(gpu_scheduler_actor::pointer self, d
          const std::vector<pipeline::image>&) -> caf::result<std::vector<pipeline::image>> {
         return make_error(errc::device_failed, "The device rejected the work.");
       },
+      [](atom::listen, const job_id&, work_class, const std::vector<pipeline::sound_segment>& x) {
+        return std::vector<pipeline::heard_sound>(x.size());
+      },
+      [](atom::generate, const job_id&, work_class, const std::vector<pipeline::lip_request>& x) {
+        return std::vector<pipeline::image>(x.size());
+      },
       [=](atom::cancel, const job_id&) {
         for (auto& promise : x->promises)
           promise.deliver(make_error(errc::cancelled, "The work was withdrawn."));

@@ -52,6 +52,12 @@ gpu_scheduler_actor::behavior_type failing(metered_actor<gpu_scheduler_actor, pr
       [](atom::parse, const job_id&, work_class, const std::vector<pipeline::image>& x) {
         return x;
       },
+      [](atom::listen, const job_id&, work_class, const std::vector<pipeline::sound_segment>& x) {
+        return std::vector<pipeline::heard_sound>(x.size());
+      },
+      [](atom::generate, const job_id&, work_class, const std::vector<pipeline::lip_request>& x) {
+        return std::vector<pipeline::image>(x.size());
+      },
       [](atom::cancel, const job_id&) { throw std::runtime_error("unguarded"); },
       [](atom::status) { return device_status{}; },
       [](atom::next) {},

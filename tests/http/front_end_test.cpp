@@ -31,6 +31,7 @@ struct world {
   std::vector<pipeline::job_event> events; ///< Of its history.
   job_view ended;                          ///< Of `awaitend`; not answered while it is not final.
   pipeline::avatar avatar;
+  pipeline::spoken_video video;
   actors::queue_status queue;
   std::vector<std::string> asked;
 };
@@ -96,6 +97,13 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
       [=](atom::remove, const actors::version_change& x) {
         return say("remove " + x.version + x.if_match, w->avatar);
       },
+      [=](atom::list, const actors::avatar_id& id, const pipeline::page_request&) {
+        return say("list videos of " + id.value, pipeline::video_page{1, {w->video}, ""});
+      },
+      [=](atom::look, const actors::video_id& id) {
+        return say("look video " + id.value, w->video);
+      },
+      [=](atom::remove, const actors::video_id& id) { return say("remove video " + id.value, id); },
       [=](atom::status) -> caf::result<actors::queue_status> {
         // A full queue can still be looked at.
         if (w->refuse == errc::queue_full)
@@ -214,6 +222,34 @@ TEST_F(FrontEnd, AnswersAJobWithItsHistoryWhereThatIsWanted) {
                                                     {"reason", "attempt 1"}}));
 }
 
+TEST_F(FrontEnd, AnswersVideosThatAnAvatarMade) {
+  w->video.video_id = "j7";
+  w->video.avatar_id = "anna";
+  w->video.frames = 75;
+  auto list = asked(list_videos{nullptr, {"anna"}, {}});
+  EXPECT_EQ(list->body()["total"], 1);
+  EXPECT_EQ(list->body()["videos"][0]["frames"], 75);
+  EXPECT_EQ(list->body()["videos"][0]["links"]["self"], "/mgmt/v1/avatars/anna/videos/j7");
+  auto removed = asked(remove_video{nullptr, {"anna", "j7"}});
+  EXPECT_EQ(removed->body(),
+            (nlohmann::json{{"avatar_id", "anna"}, {"video_id", "j7"}, {"deleted", true}}));
+}
+
+TEST_F(FrontEnd, LeadsToTheVideoOfAJobThatSpoke) {
+  w->submitted = job_in(job_state::completed);
+  w->submitted.record.request.kind = pipeline::job_kind::speak;
+  w->submitted.record.version = "v000003";
+  w->submitted.record.request.speech.crf = 21;
+  auto x = asked(create_avatar{nullptr, {}, std::chrono::seconds{9}});
+  EXPECT_EQ(x->status(), 201);
+  EXPECT_EQ(x->body()["links"]["video"], "/mgmt/v1/avatars/anna/videos/j1");
+  auto job = asked(show_job{nullptr, {"j1"}, false})->body();
+  EXPECT_EQ(job["kind"], "speak");
+  EXPECT_EQ(job["speech"]["video"], "/mgmt/v1/avatars/anna/videos/j1");
+  EXPECT_EQ(job["speech"]["version"], "v000003");
+  EXPECT_EQ(job["speech"]["crf"], 21);
+}
+
 TEST_F(FrontEnd, TurnsRefusalsIntoProblems) {
   w->refuse = errc::avatar_not_found;
   auto x = asked(show_avatar{nullptr, {"anna"}});
@@ -229,7 +265,8 @@ TEST_F(FrontEnd, AnswersEveryQuestionThatNobodyAnswers) {
       asked(remove_avatar{}),  asked(create_avatar{}), asked(commit_upload{}),
       asked(list_jobs{}),      asked(show_job{}),      asked(cancel_job{}),
       asked(retry_job{}),      asked(list_versions{}), asked(activate_version{}),
-      asked(remove_version{}), asked(show_health{}),   asked(show_readiness{})};
+      asked(remove_version{}), asked(list_videos{}),   asked(show_video{}),
+      asked(remove_video{}),   asked(show_health{}),   asked(show_readiness{})};
   for (const auto& x : all)
     EXPECT_FALSE(x->answered());
   sched.trigger_timeouts();
