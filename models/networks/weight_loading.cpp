@@ -7,6 +7,8 @@
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -18,6 +20,9 @@ namespace musetalk::models {
 namespace {
 
 constexpr size_t max_listed = 6;
+
+/// A weight on a CPU of at least so many bytes has pages of its own.
+constexpr size_t own_pages_bytes = 1 << 18;
 
 constexpr std::array scalar_types = {at::kFloat, at::kHalf,  at::kBFloat16, at::kDouble, at::kLong,
                                      at::kInt,   at::kShort, at::kChar,     at::kByte,   at::kBool};
@@ -53,13 +58,33 @@ bool has_parallel_prefix(const checkpoint& source) {
                      [](const auto& x) { return x.name.starts_with("module."); });
 }
 
+/// Memory that goes back to the system with the tensor. What layers let go of when they have
+/// brought it into oneDNN's order would leave holes in the heap, which what comes next does not
+/// fit: a fifth of the network.
+at::Tensor with_own_pages(at::IntArrayRef shape, const at::TensorOptions& options, size_t bytes) {
+  auto* pages = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED)
+    return at::empty(shape, options);
+  auto give_back = [bytes](void* x) {
+    ::munmap(x, bytes);
+  };
+  return at::from_blob(pages, shape, give_back, options);
+}
+
+/// Uninitialised, on a CPU in planes: there the layers bring weights into oneDNN's own order.
+at::Tensor memory_for(const at::Tensor& values, at::ScalarType dtype, const placement& where) {
+  auto options = values.options().device(where.device).dtype(dtype);
+  auto bytes = static_cast<size_t>(values.numel()) * c10::elementSize(dtype);
+  if (where.device.is_cpu() && bytes >= own_pages_bytes)
+    return with_own_pages(values.sizes(), options, bytes);
+  auto last = where.channels_last && !where.device.is_cpu() && values.dim() == 4;
+  return at::empty(values.sizes(), options,
+                   last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+}
+
 at::Tensor placed(const at::Tensor& values, const placement& where) {
   auto dtype = values.is_floating_point() ? where.dtype : values.scalar_type();
-  // On a CPU the layers bring weights into oneDNN's own order: see layers.hpp.
-  auto last = where.channels_last && !where.device.is_cpu() && values.dim() == 4;
-  auto layout = last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  auto target =
-      at::empty(values.sizes(), values.options().device(where.device).dtype(dtype), layout);
+  auto target = memory_for(values, dtype, where);
   target.copy_(values);
   return target;
 }
