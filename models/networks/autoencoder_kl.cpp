@@ -5,7 +5,6 @@
 
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/upsample_nearest2d.h>
 
 namespace musetalk::models {
 
@@ -112,7 +111,7 @@ at::Tensor VaeLevelImpl::forward(at::Tensor x) {
   if (how_ == resize::halve)
     x = sampler_(at::constant_pad_nd(x, {0, 1, 0, 1}));
   else if (how_ == resize::twice)
-    x = sampler_(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
+    x = sampler_->forward_doubled(x);
   return recorded(*this, x);
 }
 

@@ -53,7 +53,7 @@ ConvBnReluImpl::ConvBnReluImpl(int64_t in, int64_t out, conv_options options)
 }
 
 at::Tensor ConvBnReluImpl::forward(const at::Tensor& x) {
-  return recorded(*this, at::relu(bn_(conv_(x))));
+  return recorded(*this, conv_->forward_normed(x, *bn_, "relu"));
 }
 
 BasicBlockImpl::BasicBlockImpl(int64_t in, int64_t out, int64_t stride)
@@ -70,8 +70,9 @@ BasicBlockImpl::BasicBlockImpl(int64_t in, int64_t out, int64_t stride)
 }
 
 at::Tensor BasicBlockImpl::forward(const at::Tensor& x) {
-  auto y = bn2_(conv2_(at::relu(bn1_(conv1_(x)))));
-  return recorded(*this, at::relu(y + (downsample_ ? downsample_bn_(downsample_(x)) : x)));
+  auto y = conv1_->forward_normed(x, *bn1_, "relu");
+  auto skip = downsample_ ? downsample_->forward_normed(x, *downsample_bn_, "none") : x;
+  return recorded(*this, conv2_->forward_normed(y, *bn2_, "relu", skip));
 }
 
 ResNetLayerImpl::ResNetLayerImpl(int64_t in, int64_t out, int64_t stride)
@@ -96,7 +97,8 @@ ResNet18Impl::ResNet18Impl(int64_t base)
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> ResNet18Impl::forward(const at::Tensor& x) {
-  auto h = at::max_pool2d(at::relu(bn1_(conv1_(x))), 3, 2, 1); // [n, base, h / 4, w / 4]
+  auto h = conv1_->forward_normed(x, *bn1_, "relu"); // [n, base, h / 2, w / 2]
+  h = at::max_pool2d(h, 3, 2, 1);                    // [n, base, h / 4, w / 4]
   auto feat8 = layer2_(layer1_(h));
   auto feat16 = layer3_(feat8);
   return {feat8, feat16, layer4_(feat16)};
@@ -111,7 +113,8 @@ AttentionRefinementImpl::AttentionRefinementImpl(int64_t in, int64_t out)
 
 at::Tensor AttentionRefinementImpl::forward(const at::Tensor& x) {
   auto f = conv_(x);
-  return recorded(*this, f * at::sigmoid(bn_atten_(conv_atten_(mean_of_picture(f)))));
+  auto gate = conv_atten_->forward_normed(mean_of_picture(f), *bn_atten_, "none"); // [n, out, 1, 1]
+  return recorded(*this, f * at::sigmoid(gate));
 }
 
 ContextPathImpl::ContextPathImpl(int64_t base)

@@ -9,12 +9,18 @@
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/InferenceMode.h>
 
 namespace musetalk::models {
 
 namespace {
+
+/// Pixels of a picture from which on its doubling pays for weights that take 16 / 9 of the memory.
+constexpr int64_t least_doubled_pixels = 32 * 32;
 
 /// Memory that no page of is touched until weights are loaded into it.
 at::Tensor unfilled(at::IntArrayRef shape) {
@@ -77,6 +83,53 @@ at::Tensor Conv2dImpl::forward_plus(const at::Tensor& x, const at::Tensor& adden
   if (!is_recorded() && packs(x))
     return onednn::convolution(x, packed_, bias, shape_, addend);
   return forward(x).add_(addend);
+}
+
+at::Tensor Conv2dImpl::forward_relu(const at::Tensor& x) {
+  if (!is_recorded() && packs(x))
+    return onednn::convolution(x, packed_, bias, shape_, {}, "relu");
+  auto y = forward(x);
+  return at::relu_(y);
+}
+
+bool Conv2dImpl::folds(const at::Tensor& x, const BatchNorm2dImpl& norm) {
+  if (!packed_.defined() && !is_recorded() && models::packs(x, packed_)) {
+    auto factor = norm.factor();
+    auto shift = bias.defined() ? bias.to(at::kFloat) : at::zeros_like(factor);
+    folded_bias_ = ((shift - norm.running_mean) * factor + norm.bias).to(weight.scalar_type());
+    auto scaled = weight.to(at::kFloat) * factor.view({-1, 1, 1, 1});
+    packed_ = onednn::pack_convolution(scaled.to(weight.scalar_type()), shape_, x.sizes());
+    empty(weight);
+  }
+  return folded_bias_.defined();
+}
+
+at::Tensor Conv2dImpl::forward_normed(const at::Tensor& x, BatchNorm2dImpl& norm,
+                                      std::string_view after, const at::Tensor& addend) {
+  if (folds(x, norm))
+    return onednn::convolution(x, packed_, folded_bias_, shape_, addend, after);
+  auto y = norm.forward(forward(x));
+  if (addend.defined())
+    y = y + addend;
+  if (after == "relu")
+    return at::relu(y);
+  return after == "swish" ? at::silu(y) : y;
+}
+
+bool Conv2dImpl::doubles(const at::Tensor& x) {
+  if (packed_.defined() || doubled_.packed())
+    return doubled_.packed();
+  if (x.size(2) * x.size(3) < least_doubled_pixels || !models::packs(x, packed_))
+    return false;
+  doubled_.pack(weight, x.sizes());
+  empty(weight);
+  return true;
+}
+
+at::Tensor Conv2dImpl::forward_doubled(const at::Tensor& x) {
+  if (doubles(x))
+    return recorded(*this, doubled_(x, bias));
+  return forward(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
 }
 
 at::Tensor Conv2dImpl::on_tokens(const at::Tensor& tokens) {
@@ -152,6 +205,10 @@ BatchNorm2dImpl::BatchNorm2dImpl(int64_t channels, double eps) : eps_(eps) {
   running_mean = register_buffer("running_mean", unfilled({channels}));
   running_var = register_buffer("running_var", unfilled({channels}));
   num_batches_tracked = register_buffer("num_batches_tracked", at::empty({}, at::kLong));
+}
+
+at::Tensor BatchNorm2dImpl::factor() const {
+  return weight.to(at::kFloat) / (running_var.to(at::kFloat) + eps_).sqrt();
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {

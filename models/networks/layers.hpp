@@ -1,5 +1,6 @@
 #pragma once
 
+#include "models/networks/doubled_convolution.hpp"
 #include "models/networks/group_norm.hpp"
 #include "models/networks/onednn.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace musetalk::models {
@@ -17,7 +19,8 @@ namespace musetalk::models {
 /// there is no training. Names and shapes are PyTorch's.
 ///
 /// On a CPU the convolutions and linear layers bring their weights into oneDNN's order when the
-/// first input comes, and let go of the others: `weight` is empty from then on.
+/// first input comes, and let go of the others: `weight` is empty from then on. So one convolution
+/// is always called in the same way.
 
 /// A module that holds others under the names "0", "1", ..., as PyTorch's lists and sequences do.
 std::shared_ptr<torch::nn::Module>
@@ -32,6 +35,8 @@ struct conv_options {
   bool bias = true;
 };
 
+class BatchNorm2dImpl;
+
 /// 2-d convolution, zero padding.
 class Conv2dImpl : public torch::nn::Module {
 public:
@@ -44,6 +49,19 @@ public:
   /// @param addend `[n, out, h', w']`.
   at::Tensor forward_plus(const at::Tensor& x, const at::Tensor& addend);
 
+  /// `forward(x)`, normalised, then `after` (`none`, `relu`, `swish`). On a CPU all in one pass,
+  /// with the normalisation folded into the packed weights.
+  /// @param addend Added before `after` where defined, `[n, out, h', w']`; not with `swish`.
+  at::Tensor forward_normed(const at::Tensor& x, BatchNorm2dImpl& norm, std::string_view after,
+                            const at::Tensor& addend = {});
+
+  /// `forward(x)`, then `relu`; on a CPU in one pass.
+  at::Tensor forward_relu(const at::Tensor& x);
+
+  /// `forward` of `x` at twice its size, each pixel four times (nearest). On a CPU without making
+  /// that picture. Kernel 3, padding 1.
+  at::Tensor forward_doubled(const at::Tensor& x);
+
   /// A pointwise convolution of pixels that are rows already.
   /// @param tokens `[n, tokens, in]`. @returns `[n, tokens, out]`.
   at::Tensor on_tokens(const at::Tensor& tokens);
@@ -53,10 +71,14 @@ public:
 
 private:
   bool packs(const at::Tensor& x);
+  bool folds(const at::Tensor& x, const BatchNorm2dImpl& norm);
+  bool doubles(const at::Tensor& x);
 
   conv_options options_;
   onednn::convolution_shape shape_;
   at::Tensor packed_;
+  at::Tensor folded_bias_; ///< When a normalisation is in `packed_`.
+  doubled_convolution doubled_;
 };
 TORCH_MODULE(Conv2d);
 
@@ -146,6 +168,9 @@ public:
   at::Tensor running_mean;        ///< `[channels]`.
   at::Tensor running_var;         ///< `[channels]`.
   at::Tensor num_batches_tracked; ///< Scalar; in the checkpoint, of no use here.
+
+  /// What it multiplies with, `[channels]` fp32.
+  at::Tensor factor() const;
 
 private:
   double eps_;

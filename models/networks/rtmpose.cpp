@@ -78,7 +78,7 @@ ConvBnSiluImpl::ConvBnSiluImpl(int64_t in, int64_t out, conv_options options)
 }
 
 at::Tensor ConvBnSiluImpl::forward(const at::Tensor& x) {
-  return recorded(*this, at::silu(bn_(conv_(x))));
+  return recorded(*this, conv_->forward_normed(x, *bn_, "swish"));
 }
 
 CspNextBlockImpl::CspNextBlockImpl(int64_t channels, bool identity)

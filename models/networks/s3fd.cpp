@@ -8,7 +8,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/max_pool2d.h>
-#include <ATen/ops/relu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 
@@ -102,8 +101,7 @@ S3FDImpl::S3FDImpl(const s3fd_config& config) {
 }
 
 at::Tensor S3FDImpl::activated(const std::string& name, const at::Tensor& x) {
-  auto y = convs_.at(name)(x);
-  return at::relu_(y);
+  return convs_.at(name)->forward_relu(x);
 }
 
 std::array<s3fd_level, s3fd_levels> S3FDImpl::forward(const at::Tensor& x) {

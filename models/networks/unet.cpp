@@ -13,7 +13,6 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/upsample_nearest2d.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
@@ -249,7 +248,7 @@ at::Tensor UnetUpLevelImpl::forward(at::Tensor x, const at::Tensor& audio,
       x = attentions_[i](x, audio);
   }
   if (upsampler_)
-    x = upsampler_(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
+    x = upsampler_->forward_doubled(x);
   return recorded(*this, x);
 }
 

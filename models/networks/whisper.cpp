@@ -1,5 +1,6 @@
 #include "models/networks/whisper.hpp"
 
+#include "models/networks/attention.hpp"
 #include "models/networks/config_reader.hpp"
 #include "models/networks/recorder.hpp"
 
@@ -10,7 +11,6 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/reflection_pad1d.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
@@ -125,8 +125,7 @@ at::Tensor WhisperAttentionImpl::forward(const at::Tensor& x) {
   auto split = [this](const at::Tensor& t) { // [n, heads, steps, channels / heads]
     return t.unflatten(2, {heads_, -1}).transpose(1, 2);
   };
-  auto y =
-      at::scaled_dot_product_attention(split(q_proj_(x)), split(k_proj_(x)), split(v_proj_(x)));
+  auto y = attention(split(q_proj_(x)), split(k_proj_(x)), split(v_proj_(x)));
   return recorded(*this, out_proj_(y.transpose(1, 2).flatten(2)));
 }
 

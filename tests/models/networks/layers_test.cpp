@@ -1,6 +1,8 @@
 #include "models/networks/layers.hpp"
 
+#include "models/networks/attention.hpp"
 #include "models/networks/hash_fill.hpp"
+#include "models/networks/recorder.hpp"
 #include "models/precision_choice.hpp"
 #include "tests/models/parity.hpp"
 
@@ -108,6 +110,87 @@ TEST(Conv2d, EqualsThePlainOneInOneDnnsOrder) {
     }
     EXPECT_EQ(packed->weight.numel(), 0) << "the weights are held twice";
     EXPECT_GT(plain->weight.numel(), 0);
+  }
+}
+
+TEST(Conv2d, FoldsTheNormalisationThatFollows) {
+  c10::InferenceMode inference;
+  for (auto o :
+       {conv_options{3, 1, 1, 1, false}, conv_options{}, conv_options{5, 2, 2, 16, false}}) {
+    SCOPED_TRACE(o.kernel);
+    auto plain = filled(Conv2d{16, 32, o}), packed = filled(Conv2d{16, 32, o});
+    auto norm = filled(BatchNorm2d{32});
+    norm->running_var.abs_().add_(0.1);
+    auto x = hashed_tensor("x", {2, 16, 18, 13}, 1, 1.f);
+    auto normed = [&] {
+      auto guard = plain_layers{};
+      return norm(plain(x));
+    }();
+    auto addend = hashed_tensor("addend", normed.sizes(), 1, 1.f);
+    EXPECT_LT(worst(packed->forward_normed(x, *norm, "none"), normed), 1e-5);
+    EXPECT_LT(worst(packed->forward_normed(x, *norm, "relu"), normed.relu()), 1e-5);
+    EXPECT_LT(worst(packed->forward_normed(x, *norm, "swish"), at::silu(normed)), 1e-5);
+    EXPECT_LT(worst(packed->forward_normed(x, *norm, "relu", addend), (normed + addend).relu()),
+              1e-5);
+    auto guard = plain_layers{};
+    EXPECT_LT(worst(plain->forward_normed(x, *norm, "relu", addend), (normed + addend).relu()),
+              1e-5);
+  }
+}
+
+TEST(Conv2d, ShowsItsOwnResultToARecorderBeforeTheNormalisation) {
+  c10::InferenceMode inference;
+  auto layer = filled(Conv2d{16, 32}), same = filled(Conv2d{16, 32});
+  auto norm = filled(BatchNorm2d{32});
+  norm->running_var.abs_().add_(0.1);
+  auto whole = numbered({layer.ptr(), norm.ptr()});
+  auto x = hashed_tensor("x", {1, 16, 9, 9}, 1, 1.f);
+  auto shown = [&] {
+    auto record = recorder{*whole};
+    layer->forward_normed(x, *norm, "relu");
+    return record.values();
+  }();
+  EXPECT_LT(worst(shown.at("0"), same(x)), 1e-5);
+  EXPECT_LT(worst(shown.at("1"), norm(same(x))), 1e-5);
+  // The weights were packed as they are: later calls go on with them.
+  EXPECT_LT(worst(layer->forward_normed(x, *norm, "relu"), norm(same(x)).relu()), 1e-5);
+}
+
+TEST(Conv2d, EqualsThePlainOneOnDoubledPictures) {
+  c10::InferenceMode inference;
+  // Small pictures go the plain way; a layer keeps to the way of its first.
+  for (auto [h, w] : {std::pair{32, 40}, std::pair{5, 7}}) {
+    SCOPED_TRACE(h);
+    auto plain = filled(Conv2d{16, 24}), doubled = filled(Conv2d{16, 24});
+    for (auto n : {1, 3}) {
+      auto x = hashed_tensor("x", {n, 16, h, w}, 1, 1.f);
+      auto guard = std::optional<plain_layers>{std::in_place};
+      auto wanted = plain->forward_doubled(x);
+      guard.reset();
+      EXPECT_EQ(wanted.sizes(), (at::IntArrayRef{n, 24, 2 * h, 2 * w}));
+      EXPECT_LT(worst(doubled->forward_doubled(x), wanted), 1e-5);
+    }
+    EXPECT_EQ(doubled->weight.numel(), 0) << "the weights are held twice";
+  }
+}
+
+TEST(Attention, EqualsTheExactOneInEachFormatAndLayout) {
+  c10::InferenceMode inference;
+  auto given = [](const char* name, int64_t steps) { // as projections leave it: heads inside
+    return hashed_tensor(name, {2, steps, 3, 32}, 1, 2.f).transpose(1, 2);
+  };
+  for (auto steps : {1500, 20}) {
+    auto q = given("q", steps), k = given("k", steps + 7), v = given("v", steps + 7);
+    for (auto type : {at::kFloat, at::kBFloat16}) {
+      auto exact = [](const at::Tensor& x, at::ScalarType through) {
+        return x.to(through).to(at::kDouble);
+      };
+      auto wanted =
+          at::scaled_dot_product_attention(exact(q, type), exact(k, type), exact(v, type));
+      auto got = attention(q.to(type), k.to(type), v.to(type));
+      EXPECT_EQ(got.scalar_type(), type);
+      EXPECT_LT(worst(got, wanted), type == at::kFloat ? 1e-5 : 0.02);
+    }
   }
 }
 
