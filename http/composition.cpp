@@ -9,6 +9,7 @@
 #include "pipeline/time.hpp"
 #include "pipeline/video_roots.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <utility>
@@ -181,6 +182,8 @@ server_options server_options_of(const config::settings& x) {
   result.port = x.listen.port;
   result.threads = static_cast<size_t>(x.http_threads);
   result.limits.max_connections = static_cast<size_t>(x.http_connections);
+  // Those that stay must not take the places of those that ask.
+  result.limits.max_sockets = std::max<size_t>(result.limits.max_connections / 2, 1);
   result.limits.head_timeout = seconds{x.header_timeout_seconds};
   result.limits.body_idle_timeout = seconds{x.upload_idle_seconds};
   result.limits.keep_alive_timeout = seconds{x.keep_alive_seconds};

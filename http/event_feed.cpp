@@ -1,8 +1,9 @@
 #include "http/event_feed.hpp"
 
-#include "http/event_text.hpp"
+#include "http/json.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace musetalk::http {
 
@@ -17,10 +18,14 @@ bool concerns(const follower& x, const std::string& job_id, const std::string& a
          (x.avatar_id.empty() || x.avatar_id == avatar_id);
 }
 
-/// False when the client is lost: it left, or reads too slowly for what must not be dropped.
-bool write(event_feed_pointer self, follower& x, std::string_view text) {
+/// @returns false when the client is lost.
+template <class... Ts>
+bool tell(event_feed_pointer self, follower& x, const Ts&... what) {
   x.told = self->clock().now();
-  return text.empty() || x.to->write(text);
+  if (x.to->tell(what...))
+    return true;
+  x.to->lose();
+  return false;
 }
 
 /// Lets go of the clients of whom `done` says so.
@@ -75,8 +80,10 @@ void ask_more(event_feed_pointer self, uint64_t number) {
             auto& to = found->second;
             to.asking = false;
             take_page(to, page);
-            auto kept = write(self, to, page_text(page));
-            if (!kept || ends_stream(query, page)) {
+            auto over = ends_stream(query, page);
+            if (!tell(self, to, page)) {
+              self->state.followers.erase(found);
+            } else if (over) {
               to.to->end();
               self->state.followers.erase(found);
             } else if (!to.live) {
@@ -90,33 +97,12 @@ void ask_more(event_feed_pointer self, uint64_t number) {
           });
 }
 
-response stream_head(std::string body) {
-  auto result = response{};
-  result.headers.add("Content-Type", "text/event-stream");
-  result.headers.add("Cache-Control", "no-store");
-  // Proxies that collect answers would hold events back.
-  result.headers.add("X-Accel-Buffering", "no");
-  result.body = std::move(body);
-  return result;
-}
-
 void open(event_feed_pointer self, const follow_events& wish, const event_page& page) {
-  auto ends = ends_stream(wish.query, page);
-  // A browser that has seen the end is told to come back no more, whatever happened to others.
-  auto seen = wish.query.after >= 0 && wish.query.after <= page.last && page.events.empty();
-  if (ends && seen) {
-    wish.to->respond({204, {}, {}});
+  auto to = wish.to->begin(page, ends_stream(wish.query, page), wish.query.after);
+  if (!to)
     return;
-  }
-  auto stream = wish.to->start_stream(stream_head(stream_prelude() + page_text(page)));
-  if (!stream)
-    return;
-  if (ends) {
-    stream->end();
-    return;
-  }
   auto& x = self->state.followers[++self->state.last_number];
-  x.to = std::move(stream);
+  x.to = std::move(to);
   x.job_id = wish.query.job_id;
   x.avatar_id = wish.query.avatar_id;
   x.told = self->clock().now();
@@ -126,10 +112,20 @@ void open(event_feed_pointer self, const follow_events& wish, const event_page& 
   arm_tick(self);
 }
 
+/// Whether one more may follow. Those that have left count no longer.
+bool has_room(event_feed_state& state) {
+  auto full = [&] {
+    return state.followers.size() + state.opening >= state.config.max_followers;
+  };
+  if (full())
+    drop_if(state, [](const follower& x) { return !x.to->open(); });
+  return !full();
+}
+
 void follow(event_feed_pointer self, const follow_events& wish) {
   auto& state = self->state;
-  if (state.followers.size() + state.opening >= state.config.max_followers) {
-    wish.to->fail(
+  if (!has_room(state)) {
+    wish.to->refuse(
         error{errc::queue_full, std::to_string(state.config.max_followers) +
                                     " clients follow events already; that is the limit."});
     return;
@@ -144,7 +140,7 @@ void follow(event_feed_pointer self, const follow_events& wish) {
           [=](const caf::error& why) {
             --self->state.opening;
             self->note(why);
-            wish.to->fail(error{actors::code_of(why), actors::detail_of(why)});
+            wish.to->refuse(error{actors::code_of(why), actors::detail_of(why)});
           });
 }
 
@@ -160,8 +156,8 @@ void tell_event(event_feed_pointer self, const pipeline::job_event& x) {
     if (!concerns(to, x.job_id, x.avatar_id))
       return false;
     if (text.empty())
-      text = event_text(x);
-    auto kept = write(self, to, text);
+      text = text_of(to_json(x));
+    auto kept = tell(self, to, x.sequence, std::string_view{text});
     auto over = !to.job_id.empty() && is_final(x.state);
     if (over)
       to.to->end();
@@ -184,17 +180,17 @@ void take_progress(event_feed_pointer self, const pipeline::job_view& x) {
 }
 
 /// The latest of every job that concerns a client and has news for it.
-std::string progress_for(const event_feed_state& state, const follower& to,
-                         std::map<std::string, std::string>& texts) {
-  auto result = std::string{};
+std::vector<std::string_view> progress_for(const event_feed_state& state, const follower& to,
+                                           std::map<std::string, std::string>& texts) {
+  auto result = std::vector<std::string_view>{};
   for (const auto& [id, view] : state.progress) {
     if (!concerns(to, id, view.record.request.avatar_id) ||
         (!to.behind && !state.news.contains(id)))
       continue;
     auto& text = texts[id];
     if (text.empty())
-      text = progress_text(view);
-    result += text;
+      text = text_of(to_json(view));
+    result.push_back(text);
   }
   return result;
 }
@@ -215,9 +211,9 @@ void tell_progress(event_feed_pointer self) {
     }
     if (!to.live)
       return false;
-    auto text = progress_for(state, to, texts);
+    auto jobs = progress_for(state, to, texts);
     to.behind = false;
-    return !text.empty() && !write(self, to, text);
+    return !jobs.empty() && !tell(self, to, std::span<const std::string_view>{jobs});
   });
   state.news.clear();
   if (wanting)
@@ -233,7 +229,9 @@ void look_after(event_feed_pointer self) {
       return true;
     // Who has bytes to read needs no sign of life.
     auto quiet = now - to.told >= state.config.heartbeat && to.to->backlog() == 0;
-    return quiet && !write(self, to, heartbeat_text());
+    if (quiet)
+      to.told = now;
+    return quiet && !to.to->tell_alive();
   });
   rest_when_alone(state);
   arm_tick(self);

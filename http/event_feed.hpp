@@ -1,11 +1,12 @@
 #pragma once
 
-// Who follows what happens: server-sent events for many clients. The REGISTRY tells the EVENT FEED
-// each thing once; a client that reads slowly costs its own stream and nobody else anything.
+// Who follows what happens: many clients, by server-sent events or WebSocket. The REGISTRY tells
+// the EVENT FEED each thing once; a client that reads slowly costs its own stream and nobody else
+// anything.
 
 #include "actors/interfaces.hpp"
 #include "actors/metered.hpp"
-#include "http/exchange.hpp"
+#include "http/event_client.hpp"
 
 #include <caf/actor_clock.hpp>
 #include <caf/typed_actor.hpp>
@@ -24,7 +25,7 @@ namespace musetalk::http {
 
 /// A client that wants to follow one job, those of an avatar, or all.
 struct follow_events {
-  exchange_ptr to;
+  std::shared_ptr<event_client> to;
   pipeline::event_query query;
 };
 
@@ -37,8 +38,8 @@ namespace musetalk::http {
 /// The EVENT FEED: a JOB FOLLOWER that passes on to clients what it is told. Spawn it detached: it
 /// writes to sockets.
 using event_feed_actor = actors::job_follower_actor::extend<
-    // Answers with a stream: what the client missed, where things stand, then everything as it
-    // happens. 204 when the one job it follows has ended and it knows that.
+    // What the client missed, where things stand, then everything as it happens, until the one job
+    // it follows has ended.
     caf::reacts_to<follow_events>,
     // INTERNAL: looks after clients that left, and tells the others that their stream lives.
     caf::reacts_to<actors::atom::tick>,
@@ -55,9 +56,9 @@ struct event_feed_config {
 };
 
 struct event_feed_state {
-  /// A client with an open stream.
+  /// A client that is told.
   struct follower {
-    std::shared_ptr<stream> to;
+    std::shared_ptr<event_listener> to;
     std::string job_id;    ///< Empty: all.
     std::string avatar_id; ///< Empty: all.
     int64_t last = 0;      ///< Everything up to this sequence was written.

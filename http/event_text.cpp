@@ -7,11 +7,11 @@ namespace musetalk::http {
 namespace {
 
 /// JSON on one line: it has no line breaks of its own.
-std::string message(std::string_view type, const json& data, const std::string& id = "") {
+std::string message(std::string_view type, std::string_view data, const std::string& id = "") {
   auto result = "event: " + std::string{type} + "\n";
   if (!id.empty())
     result += "id: " + id + "\n";
-  return result + "data: " + text_of(data) + "\n\n";
+  return result.append("data: ").append(data).append("\n\n");
 }
 
 } // namespace
@@ -20,24 +20,22 @@ std::string stream_prelude() {
   return "retry: 2000\n\n";
 }
 
-std::string event_text(const pipeline::job_event& x) {
-  return message("state", to_json(x), std::to_string(x.sequence));
+std::string event_text(int64_t sequence, std::string_view data) {
+  return message("state", data, std::to_string(sequence));
 }
 
-std::string progress_text(const pipeline::job_view& x) {
-  return message("progress", to_json(x));
+std::string progress_text(std::string_view data) {
+  return message("progress", data);
 }
 
 std::string page_text(const pipeline::event_page& x) {
   auto result = std::string{};
   for (const auto& event : x.events)
-    result += event_text(event);
+    result += event_text(event.sequence, text_of(to_json(event)));
   if (x.more)
     return result;
-  auto jobs = json::array();
-  for (const auto& job : x.jobs)
-    jobs.push_back(to_json(job));
-  return result + message("snapshot", {{"jobs", std::move(jobs)}}, std::to_string(x.last));
+  return result +
+         message("snapshot", text_of({{"jobs", jobs_json(x.jobs)}}), std::to_string(x.last));
 }
 
 std::string_view heartbeat_text() {

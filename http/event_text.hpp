@@ -14,10 +14,11 @@ namespace musetalk::http {
 std::string stream_prelude();
 
 /// `event: state` with the event's sequence as its id.
-std::string event_text(const pipeline::job_event& x);
+/// @param data The event as JSON on one line.
+std::string event_text(int64_t sequence, std::string_view data);
 
-/// `event: progress`: a job that is not final, as it now is.
-std::string progress_text(const pipeline::job_view& x);
+/// `event: progress`: a job that is not final, as it now is. @param data The job as JSON.
+std::string progress_text(std::string_view data);
 
 /// What a page of history looks like: its events, and on the last page `event: snapshot` with
 /// `{"jobs": [...]}`, whose id stands for everything before it.

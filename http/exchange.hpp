@@ -9,6 +9,7 @@
 
 #include "errors/error.hpp"
 #include "http/message.hpp"
+#include "http/web_socket.hpp"
 
 namespace musetalk::http {
 
@@ -37,10 +38,10 @@ public:
 
 /// One request and the duty to answer it. Every call may come from any thread at any time later.
 ///
-/// Answered at most once: the first of `respond`, `respond_file`, `fail` and `start_stream` counts,
-/// later ones return false (or null). An answer after the client went away is dropped silently. The
-/// last reference let go without an answer answers `errc::internal`, so that no client waits for
-/// ever.
+/// Answered at most once: the first of `respond`, `respond_file`, `fail`, `start_stream` and
+/// `upgrade` counts, later ones return false (or null). An answer after the client went away is
+/// dropped silently. The last reference let go without an answer answers `errc::internal`, so that
+/// no client waits for ever.
 class exchange {
 public:
   virtual ~exchange() = default;
@@ -68,6 +69,14 @@ public:
   /// Sends the head now and leaves the body open. The body of `head` is sent first.
   /// @returns null when the exchange was answered before, or the client is gone.
   virtual std::shared_ptr<stream> start_stream(response head) = 0;
+
+  /// Answers by turning the connection into a WebSocket; the exchange is over when that is.
+  /// @returns null when the exchange was answered before. Messages sent at once are the first that
+  /// the client gets.
+  /// @throws error with `errc::upgrade_required` or `errc::request_malformed` when the request asks
+  /// for none, `errc::queue_full` when there are too many; nothing is answered then.
+  virtual web_socket_ptr upgrade(web_socket_options options,
+                                 std::shared_ptr<web_socket_user> user) = 0;
 
   /// Calls `done` once when the exchange is over: with true when all of the answer was handed to
   /// the operating system, with false when the connection ended before. Runs on a thread of the

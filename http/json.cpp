@@ -201,11 +201,15 @@ json to_json(const pipeline::avatar_page& x, bool detail) {
   return result;
 }
 
+json jobs_json(const std::vector<pipeline::job_view>& x) {
+  auto result = json::array();
+  for (const auto& job : x)
+    result.push_back(to_json(job));
+  return result;
+}
+
 json to_json(const pipeline::job_page& x) {
-  auto jobs = json::array();
-  for (const auto& job : x.jobs)
-    jobs.push_back(to_json(job));
-  auto result = json{{"total", x.total}, {"jobs", std::move(jobs)}};
+  auto result = json{{"total", x.total}, {"jobs", jobs_json(x.jobs)}};
   if (!x.next_cursor.empty())
     result["next_cursor"] = x.next_cursor;
   return result;

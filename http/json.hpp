@@ -74,6 +74,9 @@ json to_json(const pipeline::avatar_page& x, bool detail);
 /// `{total, jobs: [...]}`; `next_cursor` only when there is more.
 json to_json(const pipeline::job_page& x);
 
+/// A list of jobs.
+json jobs_json(const std::vector<pipeline::job_view>& x);
+
 /// `{avatar_id, job_id, status, links}`: the answer to an upload or create.
 json accepted_json(const pipeline::job_view& x);
 

@@ -57,6 +57,9 @@ response plain_text(const error& what) {
   case errc::route_method:
     status = 405;
     break;
+  case errc::upgrade_required:
+    status = 426;
+    break;
   case errc::stopping:
     status = 503;
     break;

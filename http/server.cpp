@@ -74,6 +74,9 @@ struct http_server::impl {
     hub->io.stop();
     if (writer.joinable())
       writer.join();
+    // What has ended meanwhile still holds what it belongs to.
+    hub->io.restart();
+    hub->io.poll();
   }
 
   const std::shared_ptr<gate::hub> hub;
@@ -127,7 +130,7 @@ size_t http_server::drain(std::chrono::milliseconds timeout) {
     return 0;
   auto now = std::chrono::steady_clock::now();
   for (auto& x : hub.connections())
-    x->wake();
+    x->drain();
   hub.wait_for_turns(now + timeout);
   // The last bytes are with the kernel; a client that reads them closes at once.
   hub.wait_for_connections(now +

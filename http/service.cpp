@@ -128,6 +128,7 @@ router service::make_routes() {
   context.max_upload_bytes = settings_.max_upload_bytes();
   context.max_body_bytes = static_cast<uint64_t>(settings_.max_body_kb) * 1000;
   context.max_wait = seconds{settings_.max_wait_seconds};
+  context.allowed_origins = settings_.allowed_origins;
   return make_router(context);
 }
 

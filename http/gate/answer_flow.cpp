@@ -84,7 +84,13 @@ void connection::answer(const std::shared_ptr<turn>& x, response head,
 }
 
 void connection::answer_error(const std::shared_ptr<turn>& x, const error& what) {
-  answer(x, hub_->routes.render(what, x->in), nullptr, {});
+  auto made = hub_->routes.render(what, x->in);
+  if (what.code() == errc::upgrade_required) {
+    made.headers.set("Upgrade", "websocket");
+    made.headers.set("Connection", "Upgrade");
+    made.headers.set("Sec-WebSocket-Version", "13");
+  }
+  answer(x, std::move(made), nullptr, {});
 }
 
 void connection::send_answer(const std::shared_ptr<turn>& x, std::vector<piece> pieces) {
@@ -101,14 +107,7 @@ void connection::sent(const std::shared_ptr<turn>& x) {
 }
 
 void connection::finish(const std::shared_ptr<turn>& x, bool delivered) {
-  if (!x->finish(delivered))
-    return;
-  if (auto& report = hub_->options.on_access)
-    report({x->in.id, x->in.remote, x->in.method, x->in.pattern, x->in.path, x->status, x->bytes_in,
-            x->bytes_out,
-            std::chrono::duration_cast<std::chrono::microseconds>(hub_->now() - x->began),
-            delivered});
-  hub_->turn_ended();
+  hub_->end_turn(*x, delivered);
 }
 
 bool connection::begin_stream(const std::shared_ptr<turn>& x, response head) {
@@ -150,6 +149,28 @@ bool connection::write_stream(const std::shared_ptr<turn>& x, std::string_view b
   x->stream_open = false;
   cut();
   return false;
+}
+
+web_socket_ptr connection::upgrade(const std::shared_ptr<turn>& x, web_socket_options options,
+                                   std::shared_ptr<web_socket_user> user) {
+  auto made = make_socket_session(hub_, x, options, std::move(user));
+  x->status = 101;
+  x->put_socket(made);
+  // The client may have left just now; then nobody else will look.
+  if (auto left = x->over() ? x->take_socket() : nullptr)
+    left->start({}, {});
+  wake();
+  return made;
+}
+
+/// Pistache forgets the socket as one that was closed; the duplicate of it lives on.
+void connection::hand_over(const std::shared_ptr<socket_session>& to) {
+  closed_ = true;
+  hub_->replace(shared_from_this(), to);
+  to->start(out_->release(), std::exchange(leftover_, {}));
+  if (hub_->draining)
+    to->drain();
+  turn_.reset();
 }
 
 void connection::end_stream(const std::shared_ptr<turn>& x) {

@@ -85,8 +85,11 @@ void connection::close(const error& why, bool reset) {
     turn_->answered = true;
   abort_body(why);
   out_->close(reset);
-  if (turn_)
+  if (turn_) {
     finish(turn_, turn_->flushed);
+    if (auto socket = turn_->take_socket())
+      socket->start({}, {});
+  }
   turn_.reset();
   hub_->remove(shared_from_this());
 }
@@ -202,6 +205,10 @@ size_t connection::consume_body(std::string_view bytes) {
 void connection::advance() {
   if (!turn_)
     return;
+  if (auto socket = turn_->take_socket()) {
+    hand_over(socket);
+    return;
+  }
   if (state_ == state::body && turn_->answered) {
     abort_body(error{errc::cancelled, "The request was answered before its body was complete."});
     enter_lingering();

@@ -11,9 +11,11 @@
 
 #include "http/exchange.hpp"
 #include "http/gate/body_decoder.hpp"
+#include "http/gate/client.hpp"
 #include "http/gate/deadlines.hpp"
 #include "http/gate/head.hpp"
 #include "http/gate/hub.hpp"
+#include "http/gate/socket_session.hpp"
 #include "http/gate/turn.hpp"
 #include "http/gate/write_queue.hpp"
 
@@ -24,7 +26,7 @@ class mailbox;
 /// One client. Its input is read by one epoll thread, one request after another: nothing is read
 /// while a request waits for its answer, so pipelined requests wait in the kernel and are answered
 /// in order.
-class connection : public std::enable_shared_from_this<connection> {
+class connection final : public client, public std::enable_shared_from_this<connection> {
 public:
   /// On the epoll thread that will read from it.
   /// @param fd Pistache's handle of the socket: read from, never closed here.
@@ -54,11 +56,9 @@ public:
   /// Calls `on_wake` soon.
   void wake();
 
-  /// Closes soon, whatever goes on.
-  void cut();
-
-  /// Looks at the time-outs.
-  void sweep(time_point now);
+  void cut() override;
+  void drain() override { wake(); }
+  void sweep(time_point now) override;
 
   /// Queues a whole answer.
   void answer(const std::shared_ptr<turn>& x, response head, std::shared_ptr<unique_fd> file,
@@ -74,6 +74,11 @@ public:
   bool write_stream(const std::shared_ptr<turn>& x, std::string_view bytes);
 
   void end_stream(const std::shared_ptr<turn>& x);
+
+  /// Turns into a WebSocket as soon as its own thread can.
+  /// @throws error with `errc::queue_full` when there are as many as allowed.
+  web_socket_ptr upgrade(const std::shared_ptr<turn>& x, web_socket_options options,
+                         std::shared_ptr<web_socket_user> user);
 
   /// Bytes queued and not yet taken by the socket.
   size_t backlog() const noexcept { return out_->backlog(); }
@@ -110,6 +115,7 @@ private:
   void send_answer(const std::shared_ptr<turn>& x, std::vector<piece> pieces);
   void sent(const std::shared_ptr<turn>& x);
   void finish(const std::shared_ptr<turn>& x, bool delivered);
+  void hand_over(const std::shared_ptr<socket_session>& to);
   const std::shared_ptr<hub> hub_;
   const int fd_;
   const std::string remote_;

@@ -2,6 +2,7 @@
 
 #include "http/gate/connection.hpp"
 #include "http/gate/file_answer.hpp"
+#include "http/gate/upgrade.hpp"
 
 namespace musetalk::http::gate {
 namespace {
@@ -69,6 +70,19 @@ public:
     if (turn_->answered.exchange(true) || !connection_->begin_stream(turn_, std::move(head)))
       return nullptr;
     return std::make_shared<turn_stream>(connection_, turn_);
+  }
+
+  web_socket_ptr upgrade(web_socket_options options,
+                         std::shared_ptr<web_socket_user> user) override {
+    check_upgrade(turn_->in, turn_->minor);
+    if (turn_->answered.exchange(true))
+      return nullptr;
+    try {
+      return connection_->upgrade(turn_, options, std::move(user));
+    } catch (const error&) {
+      turn_->answered = false;
+      throw;
+    }
   }
 
   void on_close(std::function<void(bool)> done) override { turn_->on_close(std::move(done)); }

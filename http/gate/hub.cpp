@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <random>
 
-#include "http/gate/connection.hpp"
 #include "http/gate/mailbox.hpp"
+#include "http/gate/turn.hpp"
 
 namespace musetalk::http::gate {
 
@@ -21,7 +21,7 @@ std::string hub::next_request_id() {
   return {text, static_cast<size_t>(size)};
 }
 
-bool hub::add(std::shared_ptr<connection> x) {
+bool hub::add(std::shared_ptr<client> x) {
   std::lock_guard guard{mutex_};
   if (connections_.size() >= bounds().max_connections)
     return false;
@@ -29,13 +29,31 @@ bool hub::add(std::shared_ptr<connection> x) {
   return true;
 }
 
-void hub::remove(const std::shared_ptr<connection>& x) {
+void hub::remove(const std::shared_ptr<client>& x) {
   std::lock_guard guard{mutex_};
   connections_.erase(x);
   changed_.notify_all();
 }
 
-std::vector<std::shared_ptr<connection>> hub::connections() const {
+void hub::replace(const std::shared_ptr<client>& x, std::shared_ptr<client> by) {
+  std::lock_guard guard{mutex_};
+  connections_.erase(x);
+  connections_.insert(std::move(by));
+}
+
+bool hub::reserve_socket() noexcept {
+  if (++sockets_ <= bounds().max_sockets)
+    return true;
+  --sockets_;
+  return false;
+}
+
+void hub::remove_socket(const std::shared_ptr<client>& x) {
+  --sockets_;
+  remove(x);
+}
+
+std::vector<std::shared_ptr<client>> hub::connections() const {
   std::lock_guard guard{mutex_};
   return {connections_.begin(), connections_.end()};
 }
@@ -66,6 +84,17 @@ void hub::turn_ended() {
     return;
   std::lock_guard guard{mutex_};
   changed_.notify_all();
+}
+
+void hub::end_turn(turn& x, bool delivered) {
+  if (!x.finish(delivered))
+    return;
+  if (options.on_access)
+    options.on_access({x.in.id, x.in.remote, x.in.method, x.in.pattern, x.in.path, x.status,
+                       x.bytes_in, x.bytes_out,
+                       std::chrono::duration_cast<std::chrono::microseconds>(now() - x.began),
+                       delivered});
+  turn_ended();
 }
 
 bool hub::wait_for_turns(std::chrono::steady_clock::time_point until) {

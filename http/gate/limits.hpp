@@ -13,7 +13,8 @@ struct limits {
   size_t max_target_bytes = 2048;    ///< Path and query as sent.
   size_t max_query_pairs = 64;       ///< Pairs of the query.
   size_t max_connections =
-      4096; ///< Beyond: 503 and closed. Lowered when file handles do not suffice.
+      4096;                  ///< Beyond: 503 and closed. Lowered when file handles do not suffice.
+  size_t max_sockets = 1024; ///< WebSockets among them; beyond: refused.
   size_t stream_queue_bytes =
       256 * 1024; ///< Unsent bytes of one stream; beyond, the client is cut off.
   uint64_t linger_bytes = 1ull << 30; ///< Read and thrown away after an early answer, then cut.

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "http/gate/deadlines.hpp"
@@ -10,6 +12,8 @@
 #include "http/server.hpp"
 
 namespace musetalk::http::gate {
+
+class socket_session;
 
 /// One request from its head to the last byte of its answer: what connection and exchange both look
 /// at.
@@ -64,6 +68,16 @@ public:
     done(delivered_);
   }
 
+  /// The socket that the connection shall become; taken once.
+  void put_socket(std::shared_ptr<socket_session> x) {
+    std::lock_guard guard{mutex_};
+    socket_ = std::move(x);
+  }
+  std::shared_ptr<socket_session> take_socket() {
+    std::lock_guard guard{mutex_};
+    return std::exchange(socket_, nullptr);
+  }
+
   bool over() const noexcept {
     std::lock_guard guard{mutex_};
     return over_;
@@ -74,6 +88,7 @@ private:
   bool over_ = false;
   bool delivered_ = false;
   std::vector<std::function<void(bool)>> on_close_;
+  std::shared_ptr<socket_session> socket_;
 };
 
 } // namespace musetalk::http::gate

@@ -168,6 +168,14 @@ void write_queue::shut_write() noexcept {
     ::shutdown(fd_.get(), SHUT_WR);
 }
 
+unique_fd write_queue::release() noexcept {
+  std::lock_guard guard{mutex_};
+  if (closed_ || busy_)
+    return {};
+  closed_ = true;
+  return std::move(fd_);
+}
+
 void write_queue::close(bool reset) noexcept {
   std::deque<entry> dropped;
   std::lock_guard guard{mutex_};

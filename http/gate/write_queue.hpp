@@ -57,6 +57,10 @@ public:
   /// Whether the client has taken nothing for longer than `limit`.
   bool stalled(time_point now, std::chrono::milliseconds limit) const noexcept;
 
+  /// Gives the socket away, and queues nothing more.
+  /// @returns none when the queue is not empty, or closed.
+  unique_fd release() noexcept;
+
   /// Sends FIN; the client sees the end of our bytes.
   void shut_write() noexcept;
 

@@ -27,7 +27,7 @@ void add_event_routes(router& to, const route_context& context) {
     query.after = known_to(in);
     if (in.query.contains("avatar_id"))
       query.avatar_id = avatar_id_field(in.query_value("avatar_id"));
-    caf::anon_send(context.events, follow_events{std::move(x), std::move(query)});
+    caf::anon_send(context.events, follow_events{make_event_stream(x), std::move(query)});
   });
   to.add("GET", "/mgmt/v1/jobs/:id/events", limits, [=](exchange_ptr x) {
     const auto& in = x->in();
@@ -35,7 +35,7 @@ void add_event_routes(router& to, const route_context& context) {
     auto query = pipeline::event_query{};
     query.after = known_to(in);
     query.job_id = in.param("id");
-    caf::anon_send(context.events, follow_events{std::move(x), std::move(query)});
+    caf::anon_send(context.events, follow_events{make_event_stream(x), std::move(query)});
   });
 }
 

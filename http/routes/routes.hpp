@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace musetalk::http {
 
@@ -20,8 +22,9 @@ struct route_context {
   std::function<actors::upload_receiver_actor()> uploads; ///< As in `front_end_config`.
   pipeline::store_layout store;
   uint64_t max_upload_bytes = 0;
-  uint64_t max_body_bytes = 0;      ///< Of requests that are no uploads.
-  std::chrono::seconds max_wait{0}; ///< Longest `?wait=`.
+  uint64_t max_body_bytes = 0;              ///< Of requests that are no uploads.
+  std::chrono::seconds max_wait{0};         ///< Longest `?wait=`.
+  std::vector<std::string> allowed_origins; ///< Of pages that may open a WebSocket.
 };
 
 /// The whole REST interface, with errors rendered as problem+json.
@@ -46,6 +49,9 @@ void add_job_routes(router& to, const route_context& context);
 
 /// `/mgmt/v1/events` and those of one job.
 void add_event_routes(router& to, const route_context& context);
+
+/// `/mgmt/v1/ws`: the same over a WebSocket.
+void add_socket_route(router& to, const route_context& context);
 
 /// `/health`, `/livez`, `/readyz`.
 void add_health_routes(router& to, const route_context& context);

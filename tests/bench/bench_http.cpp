@@ -157,7 +157,9 @@ double requests_per_s(uint16_t port) {
 
 int main() {
   // First: memory that others gave back would hide what it takes.
-  auto follow = musetalk::bench::measure_followers(1'000);
+  using musetalk::bench::follow_by;
+  auto sockets = musetalk::bench::measure_followers(1'000, follow_by::socket);
+  auto follow = musetalk::bench::measure_followers(1'000, follow_by::stream);
   auto spool =
       std::filesystem::temp_directory_path() / ("bench_http_" + std::to_string(::getpid()));
   router routes;
@@ -182,10 +184,11 @@ int main() {
               "\"upload_MB_per_s\": %.0f, \"upload_grown_MB\": %.1f, "
               "\"upload_spooled_hashed_MB_per_s\": %.0f, \"upload_spooled_hashed_grown_MB\": %.1f, "
               "\"multipart_GB_per_s\": %.2f, \"followers\": %zu, \"followers_grown_MB\": %.1f, "
-              "\"followers_event_ms\": %.1f}\n",
+              "\"followers_event_ms\": %.1f, \"sockets\": %zu, "
+              "\"sockets_grown_MB\": %.1f, \"sockets_event_ms\": %.1f}\n",
               latency[latency.size() / 2], latency[latency.size() * 99 / 100], rate,
               counted.bytes_per_s / 1e6, static_cast<double>(counted.grown_bytes) / 1e6,
               spooled.bytes_per_s / 1e6, static_cast<double>(spooled.grown_bytes) / 1e6,
-              multipart_bytes_per_s(data) / 1e9, follow.followers, follow.grown_mb,
-              follow.event_ms);
+              multipart_bytes_per_s(data) / 1e9, follow.followers, follow.grown_mb, follow.event_ms,
+              sockets.followers, sockets.grown_mb, sockets.event_ms);
 }

@@ -64,7 +64,7 @@ protected:
       sched.run();
     }
     auto to = tests::make_exchange();
-    caf::anon_send(feed, follow_events{to, std::move(query)});
+    caf::anon_send(feed, follow_events{make_event_stream(to), std::move(query)});
     sched.run();
     return to;
   }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace musetalk::tests {
 
@@ -35,6 +36,41 @@ private:
   std::string text_;
   size_t backlog_ = 0;
   bool open_ = true;
+};
+
+/// A WebSocket without a connection: keeps what is sent.
+class fake_socket : public http::web_socket {
+public:
+  bool send(http::message_kind, std::string bytes) override {
+    if (!open_ || full_)
+      return false;
+    sent_.push_back(std::move(bytes));
+    return true;
+  }
+  void close(http::close_code code, std::string_view) override {
+    open_ = false;
+    closed_with_ = static_cast<int>(code);
+  }
+  void hold() override { held_ = true; }
+  void resume() override { held_ = false; }
+  bool open() const noexcept override { return open_; }
+  size_t backlog() const noexcept override { return backlog_; }
+
+  // -- what tests look at and set ------------------------------------------------
+  /// What was sent since the last call.
+  std::vector<std::string> take() { return std::exchange(sent_, {}); }
+  void set_backlog(size_t bytes) { backlog_ = bytes; }
+  void set_full(bool x) { full_ = x; }
+  bool held() const { return held_; }
+  int closed_with() const { return closed_with_; }
+
+private:
+  std::vector<std::string> sent_;
+  size_t backlog_ = 0;
+  bool full_ = false;
+  bool open_ = true;
+  bool held_ = false;
+  int closed_with_ = 0;
 };
 
 /// An exchange without a connection: keeps the first answer.
@@ -70,6 +106,14 @@ public:
     stream_->write(first);
     return stream_;
   }
+  http::web_socket_ptr upgrade(http::web_socket_options,
+                               std::shared_ptr<http::web_socket_user> user) override {
+    if (!respond({101, {}, {}}))
+      return nullptr;
+    user_ = std::move(user);
+    socket_ = std::make_shared<fake_socket>();
+    return socket_;
+  }
   void on_close(std::function<void(bool)>) override {}
   bool closed() const noexcept override { return false; }
 
@@ -87,12 +131,18 @@ public:
   const std::filesystem::path& file() const { return file_; }
   /// Null until one is started.
   const std::shared_ptr<fake_stream>& opened() const { return stream_; }
+  /// Null until the exchange is upgraded.
+  const std::shared_ptr<fake_socket>& socket() const { return socket_; }
+  /// As when the client sends text.
+  void say(std::string_view text) { user_->on_message(socket_, http::message_kind::text, text); }
 
 private:
   http::request in_;
   std::optional<http::response> answer_;
   std::filesystem::path file_;
   std::shared_ptr<fake_stream> stream_;
+  std::shared_ptr<fake_socket> socket_;
+  std::shared_ptr<http::web_socket_user> user_;
 };
 
 inline std::shared_ptr<fake_exchange> make_exchange(http::request in = {}) {
