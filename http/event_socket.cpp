@@ -80,7 +80,7 @@ public:
   topic_client(web_socket_ptr to, std::string name, std::shared_ptr<topic_listener> listener)
       : to_(std::move(to)), name_(std::move(name)), listener_(std::move(listener)) {}
   /// Whatever became of the question: the client may go on.
-  ~topic_client() override { to_->resume(); }
+  ~topic_client() override { free(); }
 
   std::shared_ptr<event_listener> begin(const pipeline::event_page& page, bool ends,
                                         int64_t) override {
@@ -90,20 +90,26 @@ public:
       listener_->lose();
     else if (ends)
       listener_->end();
-    to_->resume();
+    free();
     return kept && !ends ? listener_ : nullptr;
   }
 
   void refuse(const error& why) override {
     listener_->drop();
     to_->send(message_kind::text, error_message(why, name_));
-    to_->resume();
+    free();
   }
 
 private:
+  void free() {
+    if (!std::exchange(free_, true))
+      to_->resume();
+  }
+
   const web_socket_ptr to_;
   const std::string name_;
   const std::shared_ptr<topic_listener> listener_;
+  bool free_ = false;
 };
 
 class event_socket final : public web_socket_user {

@@ -113,6 +113,7 @@ void router::insert(std::string_view method, route entry) {
   auto table = tables_->by_method.find(method);
   if (table == tables_->by_method.end() || !is_pattern(entry.pattern))
     throw error(errc::internal, "A route is malformed.", std::string{method} + " " + entry.pattern);
+  known_.emplace_back(method, entry.pattern);
   auto known = std::make_shared<const route>(std::move(entry));
   auto path = inner_path(known->pattern);
   try {
@@ -129,6 +130,10 @@ void router::insert(std::string_view method, route entry) {
     throw error(errc::internal, "A route cannot be added.",
                 std::string{method} + " " + known->pattern + ": " + cause.what());
   }
+}
+
+std::vector<std::pair<std::string, std::string>> router::list() const {
+  return known_;
 }
 
 route_match router::find(std::string_view method, std::string_view path) const {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "errors/error.hpp"
 #include "http/exchange.hpp"
@@ -78,11 +80,15 @@ public:
   /// The answer to an error; never throws.
   response render(const error& what, const request& in) const noexcept;
 
+  /// Method and pattern of every route.
+  std::vector<std::pair<std::string, std::string>> list() const;
+
   /// @param path As sent, without the query: begins with `/`, no empty segments but a last one.
   route_match find(std::string_view method, std::string_view path) const;
 
 private:
   void insert(std::string_view method, route entry);
+  std::vector<std::pair<std::string, std::string>> known_;
   struct tables;
   std::unique_ptr<tables> tables_;
 };

@@ -56,7 +56,9 @@ void set_speech_field(pipeline::speech_options& to, std::string_view name, std::
 pipeline::job_request speech_request_of(std::string_view body) {
   auto result = pipeline::job_request{};
   result.kind = pipeline::job_kind::speak;
-  for (const auto& [name, value] : flat_object_of(body).items()) {
+  // Named, because items() would not keep it alive.
+  auto members = flat_object_of(body);
+  for (const auto& [name, value] : members.items()) {
     if (name == "audio_path") {
       result.video_path = audio_path_member(value);
       result.video_name = display_name(result.video_path);

@@ -171,7 +171,7 @@ private:
     stream_->read_message_max(options_.max_message_bytes);
     stream_->auto_fragment(false);
     stream_->set_option(websocket::stream_base::decorator([this](websocket::response_type& answer) {
-      answer.erase(beast::http::field::server);
+      answer.set(beast::http::field::server, "musetalkd"); // else Beast names itself
       answer.set("X-Request-Id", turn_->in.id);
     }));
     stream_->control_callback(

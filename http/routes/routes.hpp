@@ -53,6 +53,9 @@ void add_event_routes(router& to, const route_context& context);
 /// `/mgmt/v1/ws`: the same over a WebSocket.
 void add_socket_route(router& to, const route_context& context);
 
+/// `/openapi.json`, `/asyncapi.json`, and `/docs`, a page that shows both.
+void add_document_routes(router& to);
+
 /// `/health`, `/livez`, `/readyz`.
 void add_health_routes(router& to, const route_context& context);
 

@@ -131,7 +131,7 @@ TEST(Json, SaysWhatIsDeleted) {
 }
 
 TEST(Json, TellsHealth) {
-  auto weights = pipeline::weights_status{"real", false, {"sd-vae/config.json: missing"}, {}};
+  auto weights = pipeline::weights_status{"real", false, {"sd-vae/config.json: missing"}, {}, {}};
   auto shown = health_json(weights, actors::queue_status{}, "native", "native",
                            {pipeline::face_backend::dwpose, pipeline::mask_source::bisenet});
   EXPECT_EQ(keys_of(shown),
@@ -141,7 +141,7 @@ TEST(Json, TellsHealth) {
   EXPECT_EQ(shown["models"]["faces"]["backend"], "dwpose");
   EXPECT_EQ(shown["models"]["faces"]["mask"], "bisenet");
   EXPECT_EQ(shown["models"]["faces"]["parsing_mode"], "jaw");
-  auto mock = health_json({"none", true, {}, {}}, {}, "mock", "native", {});
+  auto mock = health_json({"none", true, {}, {}, {}}, {}, "mock", "native", {});
   EXPECT_EQ(mock["status"], "ok");
   EXPECT_TRUE(mock["models"]["faces"].is_null());
 }

@@ -1,5 +1,7 @@
 #include "tests/service/service_fixture.hpp"
 
+#include "tests/service/api_contract.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -47,6 +49,11 @@ void Service::start() {
   client = std::make_unique<httplib::Client>("127.0.0.1", server->port());
   client->set_read_timeout(400);
   client->set_keep_alive(true);
+  auto contract = std::make_shared<api_contract>(get("/openapi.json"));
+  client->set_logger([contract](const httplib::Request& in, const httplib::Response& out) {
+    for (const auto& fault : contract->faults_of(in, out))
+      ADD_FAILURE() << in.method << " " << in.path << ": " << fault;
+  });
 }
 
 std::vector<std::string> Service::names_in(const std::filesystem::path& x) {

@@ -21,7 +21,8 @@ protected:
   ~Service() override;
 
   // -- the server ----------------------------------------------------------------
-  /// Starts it, or starts it again.
+  /// Starts it, or starts it again. From then on every answer that `client` gets is held to the
+  /// service's own `/openapi.json`.
   void start();
   /// Its settings, before it is started.
   environment settings;

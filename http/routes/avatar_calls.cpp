@@ -1,0 +1,116 @@
+#include "http/api/call.hpp"
+
+namespace musetalk::http::api {
+
+namespace {
+
+constexpr auto tag = std::string_view{"avatars"};
+
+shape tutor() {
+  return text("Free text of at most 128 bytes.");
+}
+
+std::vector<answer> job_answers() {
+  return {{201,
+           "The avatar is ready; with `wait`.",
+           json_of("Accepted"),
+           {"Location", "Preference-Applied", "Idempotency-Replayed"}},
+          {202,
+           "The job is queued.",
+           json_of("Accepted"),
+           {"Location", "Preference-Applied", "Idempotency-Replayed"}}};
+}
+
+call picture(std::string_view path, std::string_view id, std::string_view summary) {
+  return {"GET",
+          path,
+          id,
+          tag,
+          summary,
+          {},
+          {},
+          {{200, "The picture.", {"image/jpeg", {}}, {"ETag"}},
+           {206, "The part that `Range` asks for.", {"image/jpeg", {}}, {"ETag"}},
+           {304, "It has not changed.", {}, {"ETag"}},
+           {416, "`Range` lies outside of it.", {}, {}}},
+          asking({errc::avatar_id_invalid, errc::avatar_not_found, errc::storage_failed})};
+}
+
+shape upload_form() {
+  auto video = text("The video.");
+  video["contentMediaType"] = "application/octet-stream";
+  return object({{"avatar_id", text()},
+                 {"video_file", std::move(video)},
+                 maybe("tutor_id", tutor()),
+                 maybe("apply_blur", words({"true", "false", "1", "0"}))});
+}
+
+shape create_body() {
+  auto tutor_id = shape{{"type", {"string", "integer"}}};
+  return object({{"avatar_id", text()},
+                 {"video_path", text("Below one of MUSETALKD_VIDEO_ROOTS.")},
+                 maybe("tutor_id", std::move(tutor_id)),
+                 maybe("apply_blur", yes_no())});
+}
+
+} // namespace
+
+calls avatar_calls() {
+  return {
+      {"POST",
+       "/mgmt/v1/avatars/upload",
+       "uploadAvatar",
+       tag,
+       "Takes a video and queues a job that makes an avatar of it",
+       {wait(), prefer_wait(), idempotency_key()},
+       {{"multipart/form-data", upload_form()}},
+       job_answers(),
+       making_a_job({"video.", "face."}, {})},
+      {"POST",
+       "/mgmt/v1/avatars/create",
+       "createAvatar",
+       tag,
+       "The same for a video that lies on the server",
+       {wait(), prefer_wait(), idempotency_key()},
+       {{"application/json", create_body()}},
+       job_answers(),
+       making_a_job({"video.", "face."}, {errc::video_path_forbidden, errc::video_path_not_found})},
+      {"GET",
+       "/mgmt/v1/avatars",
+       "listAvatars",
+       tag,
+       "Lists avatars",
+       {limit(),
+        cursor(),
+        {"tutor_id", tutor()},
+        {"status", words({"ready", "preparing", "failed"})},
+        {"detail", yes_no("Objects in place of ids.")}},
+       {},
+       {{200, "A page.", json_of("AvatarPage"), {}}},
+       asking({})},
+      {"GET",
+       "/mgmt/v1/avatars/:id",
+       "getAvatar",
+       tag,
+       "All about one avatar",
+       {},
+       {},
+       {{200, "The avatar.", json_of("Avatar"), {"ETag"}}},
+       asking({errc::avatar_id_invalid, errc::avatar_not_found})},
+      {"DELETE",
+       "/mgmt/v1/avatars/:id",
+       "deleteAvatar",
+       tag,
+       "Removes an avatar with all its versions",
+       {{"force", yes_no("Cancels its job first.")}, if_match()},
+       {},
+       {{200, "It is gone.", json_of("AvatarDeleted"), {}}},
+       asking({errc::avatar_id_invalid, errc::avatar_not_found, errc::avatar_busy,
+               errc::precondition_failed, errc::storage_failed, errc::worker_died})},
+      picture("/mgmt/v1/avatars/:id/preview.jpg", "getPreview", "A frame of the current version"),
+      picture("/mgmt/v1/avatars/:id/contact_sheet.jpg", "getContactSheet",
+              "Frames of the current version with face box and mask drawn"),
+  };
+}
+
+} // namespace musetalk::http::api
