@@ -4,8 +4,10 @@
 #include "pipeline/synthetic_mark.hpp"
 #include "pipeline/talking_video.hpp"
 
+#include <cstdint>
+#include <memory>
 #include <optional>
-#include <utility>
+#include <vector>
 
 namespace musetalk::pipeline {
 
@@ -31,20 +33,22 @@ public:
   void finish() override { video_.finish(); }
 
 private:
-  image finished(const speech_frame& frame, const image* face) const {
+  // Valid until the next call: fresh memory for every frame would cost more than the blending.
+  image finished(const speech_frame& frame, const image* face) {
     const auto& x = frame.picture;
     if (face == nullptr && !mark_)
       return x;
-    auto pixels = *x.pixels;
+    canvas_->assign(x.pixels->begin(), x.pixels->end());
     if (face != nullptr)
-      blend_face(*face, frame.face_box, frame.area, pixels, x.width, x.height);
+      blend_face(*face, frame.face_box, frame.area, *canvas_, x.width, x.height);
     if (mark_)
-      mark_->put(pixels);
-    return {x.width, x.height, x.channels, share(std::move(pixels))};
+      mark_->put(*canvas_);
+    return {x.width, x.height, x.channels, canvas_};
   }
 
   talking_video video_;
   std::optional<synthetic_mark> mark_;
+  std::shared_ptr<std::vector<uint8_t>> canvas_ = std::make_shared<std::vector<uint8_t>>();
 };
 
 } // namespace

@@ -100,7 +100,8 @@ ff -i beep.wav -f lavfi -i "$(bars 64x64 25 3)" "${x264[@]}" -c:a aac beep.mp4
 ff -i beep.wav -ar 44100 -ac 1 -c:a pcm_u8 beep_8bit.wav
 ff -f lavfi -i "anullsrc=r=8000:cl=mono" -t 2 -c:a pcm_mulaw silence.wav
 ff -f lavfi -i "anullsrc=r=8000:cl=mono" -t 10800 -c:a flac three_hours.flac
-head -c 44 beep.wav >no_samples.wav
+ff -i beep.wav -map_metadata -1 -fflags +bitexact -flags +bitexact -c:a pcm_s16le bare.tmp.wav
+head -c 44 bare.tmp.wav >no_samples.wav
 # Ten frames of it, for those who wait for networks.
 ff -ss 0.9 -i beep.wav -t 0.4 -c:a pcm_s16le word.wav
 ff -f lavfi -i "$(bars 64x64 25 0.4)" -ss 0.9 -i beep.wav -t 0.4 "${x264[@]}" -c:a aac word.mp4
