@@ -1,5 +1,6 @@
 #include "pipeline/speech_source.hpp"
 
+#include "pipeline/clip_preparer.hpp"
 #include "pipeline/film.hpp"
 #include "pipeline/latents_writer.hpp"
 #include "pipeline/speech_reader.hpp"
