@@ -11,20 +11,12 @@ namespace {
 using pipeline::job_stage;
 using pipeline::job_state;
 
-/// The workers of this job are of no use to another.
-void leave(self_pointer self, const caf::error& reason) {
-  const auto& parts = self->state.parts;
-  self->send_exit(parts.reader, caf::exit_reason::user_shutdown);
-  self->send_exit(parts.maker, caf::exit_reason::user_shutdown);
-  self->quit(reason);
-}
-
 void tell_outcome(self_pointer self) {
   auto& state = self->state;
   state.times.enter(job_stage::none, self->clock().now());
   state.ending->timings_ms = state.times.timings_ms();
   self->send(state.parts.registry, atom::outcome_v, *state.ending);
-  leave(self, caf::none);
+  self->quit();
 }
 
 void let_go(self_pointer self, job_state end, errc code, std::string detail) {
@@ -132,7 +124,7 @@ void abandon(self_pointer self, const caf::error& reason) {
   const auto& parts = self->state.parts;
   self->send(parts.gpu, atom::cancel_v, id_of(self));
   caf::anon_send(parts.storage, atom::discard_v, id_of(self));
-  leave(self, reason);
+  self->quit(reason);
 }
 
 } // namespace musetalk::actors::speech_steps

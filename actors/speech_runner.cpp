@@ -3,6 +3,8 @@
 #include "actors/speech_steps.hpp"
 #include "pipeline/ids.hpp"
 
+#include <caf/send.hpp>
+
 namespace musetalk::actors {
 
 namespace speech_steps {
@@ -147,9 +149,12 @@ musetalk_runner_actor::behavior_type speech_runner(speech_runner_pointer self,
   state.parts = parts;
   state.job = job;
   state.deadline = self->clock().now() + config.job_timeout;
-  // Should this one crash, its workers end too.
-  self->link_to(parts.reader);
-  self->link_to(parts.maker);
+  // However this one ends, the workers of its job are of no use to another. Links would take this
+  // one with them.
+  self->attach_functor([reader = parts.reader, maker = parts.maker] {
+    caf::anon_send_exit(reader, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(maker, caf::exit_reason::user_shutdown);
+  });
   self->monitor(parts.resolver);
   self->monitor(parts.reader);
   self->monitor(parts.maker);
@@ -162,12 +167,7 @@ musetalk_runner_actor::behavior_type speech_runner(speech_runner_pointer self,
     else
       worker_down(self, x.source);
   });
-  self->set_exit_handler([=](caf::exit_msg& x) {
-    // The end of a linked worker comes as a down message too.
-    if (x.source != self->state.parts.reader.address() &&
-        x.source != self->state.parts.maker.address())
-      abandon(self, x.reason);
-  });
+  self->set_exit_handler([=](caf::exit_msg& x) { abandon(self, x.reason); });
   return {
       [=](atom::start) {
         start(self);
