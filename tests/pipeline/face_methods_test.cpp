@@ -15,7 +15,7 @@ namespace {
 
 /// Weights of which these files are not there.
 weights_status weights(const std::string& mode, const std::vector<std::string>& absent = {}) {
-  auto result = weights_status{mode, true, {}, {}};
+  auto result = weights_status{mode, true, {}, {}, {}};
   auto add = [&](const std::string& path, const std::string& need) {
     auto file = weight_file{};
     file.path = path;
