@@ -8,6 +8,7 @@
 #include "pipeline/face_methods.hpp"
 #include "pipeline/job.hpp"
 #include "pipeline/media_info.hpp"
+#include "pipeline/preflight.hpp"
 #include "pipeline/speech.hpp"
 
 #include <caf/error.hpp>
@@ -38,7 +39,8 @@ auto inspect(Inspector& f, speech_options& x) {
 template <class Inspector>
 auto inspect(Inspector& f, job_request& x) {
   return f(caf::meta::type_name("job_request"), x.kind, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key, x.speech);
+           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key, x.speech,
+           x.priority, x.force, x.video_frames, x.video_pixels);
 }
 
 template <class Inspector>
@@ -67,7 +69,7 @@ template <class Inspector>
 auto inspect(Inspector& f, job& x) {
   return f(caf::meta::type_name("job"), x.job_id, x.request, x.state, x.attempt, x.created_us,
            x.started_us, x.finished_us, x.version, x.weights, x.engine, x.failure, x.timings_ms,
-           x.interruptions);
+           x.interruptions, x.queued_us, x.options_key);
 }
 
 template <class Inspector>
@@ -78,7 +80,8 @@ auto inspect(Inspector& f, job_progress& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, job_view& x) {
-  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s, x.replayed);
+  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s, x.replayed,
+           x.reused);
 }
 
 template <class Inspector>
@@ -127,7 +130,18 @@ template <class Inspector>
 auto inspect(Inspector& f, avatar_version& x) {
   return f(caf::meta::type_name("avatar_version"), x.version, x.created_us, x.job_id, x.engine,
            x.weights, x.frames, x.width, x.height, x.duration_s, x.bytes, x.video_sha256,
-           x.apply_blur);
+           x.apply_blur, x.options_key);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, version_place& x) {
+  return f(caf::meta::type_name("version_place"), x.avatar_id, x.version);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, link_plan& x) {
+  return f(caf::meta::type_name("link_plan"), x.job_id, x.avatar_id, x.tutor_id, x.video_name,
+           x.from);
 }
 
 template <class Inspector>
@@ -166,7 +180,19 @@ auto inspect(Inspector& f, face_methods& x) {
 template <class Inspector>
 auto inspect(Inspector& f, version_plan& x) {
   return f(caf::meta::type_name("version_plan"), x.job_id, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.engine, x.weights, x.video_name, x.video_sha256, x.source, x.faces);
+           x.engine, x.weights, x.video_name, x.video_sha256, x.source, x.faces, x.options_key);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, preflight_finding& x) {
+  return f(caf::meta::type_name("preflight_finding"), x.code, x.detail, x.hint, x.frames,
+           x.fails_job);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, preflight_report& x) {
+  return f(caf::meta::type_name("preflight_report"), x.info, x.samples, x.version_bytes,
+           x.findings);
 }
 
 template <class Inspector>

@@ -21,6 +21,7 @@
 #include "pipeline/clip_preparer.hpp"
 #include "pipeline/device_networks.hpp"
 #include "pipeline/job.hpp"
+#include "pipeline/preflight.hpp"
 #include "pipeline/prepared.hpp"
 #include "pipeline/speech.hpp"
 #include "pipeline/upload_spool.hpp"
@@ -69,6 +70,8 @@ CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::spoken_video))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::video_page))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::stored_video))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::speech_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::link_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::preflight_report))
 
 // At most 10 characters each in CAF 0.17.
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, began, "began")
@@ -111,6 +114,8 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, retry, "retry")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, activate, "activate")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, listen, "listen")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, generate, "generate")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, link, "link")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, examine, "examine")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -146,6 +151,9 @@ using upload_receiver_actor = caf::typed_actor<
                     pipeline::job_request>::with<pipeline::job_view>,
     // The same for a video that lies below a configured root.
     caf::replies_to<atom::create, pipeline::job_request>::with<pipeline::job_view>,
+    // Answers what a job of that file, or of a video below a root, would meet. Nothing of it stays.
+    caf::replies_to<atom::examine, pipeline::spooled_file>::with<pipeline::preflight_report>,
+    caf::replies_to<atom::examine, std::string>::with<pipeline::preflight_report>,
     // The job that used the upload has ended: the folder is removed.
     caf::reacts_to<atom::release, upload_id>,
     // INTERNAL: removes uploads that stood still for too long.
@@ -157,6 +165,8 @@ using registry_actor = caf::typed_actor<
     // Queues a job; answers it, or `queue_full`, `avatar_busy`, `models_missing`, `stopping`,
     // `key_reused`. A request whose key came before has no effect and answers its job.
     caf::replies_to<atom::submit, pipeline::job_request>::with<pipeline::job_view>,
+    // Answers what `submit` would answer a request now, without any effect.
+    caf::replies_to<atom::examine, pipeline::job_request>::with<pipeline::job_view>,
     // Answers a job, or `job_not_found`.
     caf::replies_to<atom::look, job_id>::with<pipeline::job_view>,
     // Answers an avatar, or `avatar_not_found`.
@@ -226,6 +236,8 @@ using preprocessor_actor = caf::typed_actor<
     caf::replies_to<atom::resolve, std::string, pipeline::job_kind>::with<pipeline::spooled_file>,
     // Checks container, codec and limits of the file of such a job.
     caf::replies_to<atom::probe, std::string, pipeline::job_kind>::with<pipeline::media_info>,
+    // Looks for everything that would keep a job of the file from completing.
+    caf::replies_to<atom::examine, std::string>::with<pipeline::preflight_report>,
     // The same, and looks for one clear face in samples of it.
     caf::replies_to<atom::validate, job_id, pipeline::clip_request>::with<pipeline::media_info>,
     // Opens the clip of a job; one that was open before is closed.
@@ -283,6 +295,8 @@ using storage_writer_actor = caf::typed_actor<
     caf::replies_to<atom::publish, job_id, avatar_id>::with<pipeline::stored_video>,
     // Removes a video that an avatar made.
     caf::replies_to<atom::remove, video_id>::with<video_id>,
+    // Makes a version of the files of another, visible and whole.
+    caf::replies_to<atom::link, pipeline::link_plan>::with<pipeline::avatar_version>,
     // Removes a job's staging, if there is any; answers the job.
     caf::replies_to<atom::discard, job_id>::with<job_id>,
     // Removes an upload's folder, if there is any.

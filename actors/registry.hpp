@@ -7,6 +7,7 @@
 #include "actors/metered.hpp"
 #include "actors/worker_directory.hpp"
 #include "pipeline/catalog.hpp"
+#include "pipeline/work_options.hpp"
 
 #include <caf/actor_clock.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -36,8 +37,10 @@ struct registry_config {
   size_t max_kept_uploads = 32;                    ///< Of failed jobs; beyond, the oldest goes.
   std::chrono::milliseconds catalog_retry{1'000};  ///< Until a refused write is tried again.
   uint32_t max_catalog_failures = 30; ///< In a row, of writes that must not be lost; then it ends.
-  std::string engine = "native";      ///< `native` or `mock`, for new attempts.
-  std::string weights = "real";       ///< `real`, `synthetic` or `none`, for new attempts.
+  std::chrono::microseconds priority_step{std::chrono::minutes{10}}; ///< As in `job_queue`.
+  pipeline::work_options work;               ///< What versions depend on: equal work is done once.
+  std::string engine = "native";             ///< `native` or `mock`, for new attempts.
+  std::string weights = "real";              ///< `real`, `synthetic` or `none`, for new attempts.
   std::vector<std::string> missing_models;   ///< Not empty: jobs are refused with this list.
   std::vector<std::string> missing_to_speak; ///< The same for jobs that speak.
 };
@@ -62,16 +65,16 @@ struct registry_state {
   using job_promise = caf::typed_response_promise<pipeline::job_view>;
   using remove_promise = caf::typed_response_promise<avatar_id>;
 
-  /// A job with a runner.
+  /// A job with a runner, or one whose version is being linked.
   struct active_job {
     pipeline::job record; ///< As it lies in the catalog.
     musetalk_runner_actor runner;
     size_t place = 0;
     pipeline::job_progress progress;
     job_eta eta;
-    caf::actor_clock::time_point started;
     std::optional<job_outcome> outcome; ///< Its end, until the catalog has it.
     bool gone = false;                  ///< Its runner died; its staging is being removed.
+    bool linking = false;               ///< The STORAGE WRITER is at it; it has no place.
   };
 
   /// Somebody who wants to know how a job ends.
@@ -91,15 +94,16 @@ struct registry_state {
   registry_config config;
   registry_parts parts;
   job_queue queue;
+  std::set<std::string> linkable; ///< Queued jobs whose version is there already, under any name.
   std::map<std::string, active_job> active; ///< By job id.
   std::vector<waiter> waiters;
   std::map<std::string, std::vector<remove_promise>> removals; ///< By avatar id.
   std::vector<std::string> unused_uploads; ///< Of jobs that ended before there was anyone to tell.
   std::vector<kept_upload> kept_uploads;   ///< The oldest first.
   std::vector<job_follower_actor> followers;
-  std::set<std::string> keys_at_work; ///< Of requests that wait for a worker.
-  queue_status counts;                ///< Since the start; device as last told.
-  queue_eta eta;
+  std::set<std::string> keys_at_work;              ///< Of requests that wait for a worker.
+  queue_status counts;                             ///< Since the start; device as last told.
+  std::map<pipeline::job_kind, work_history> past; ///< What the jobs of this machine took.
   pipeline::timestamp_us last_created_us = 0;
   uint32_t catalog_failures = 0; ///< In a row.
   bool retry_sent = false;       ///< A delayed `next` is on its way.

@@ -9,8 +9,13 @@ namespace musetalk::actors::registry_steps {
 using pipeline::job;
 using pipeline::job_state;
 
+size_t places_taken(const registry_state& state) {
+  return static_cast<size_t>(std::count_if(state.active.begin(), state.active.end(),
+                                           [](const auto& x) { return !x.second.linking; }));
+}
+
 double until_free(const registry_state& state, caf::actor_clock::time_point now) {
-  if (state.active.size() < state.config.running_jobs)
+  if (places_taken(state) < state.config.running_jobs)
     return 0.;
   auto result = -1.;
   for (const auto& [id, x] : state.active)
@@ -30,6 +35,12 @@ void release_upload(registry_pointer self, const std::string& upload) {
 
 bool has_jobs(const registry_state& state, const std::string& avatar_id) {
   return !state.queue.of_avatar(avatar_id).empty() ||
+         std::any_of(state.active.begin(), state.active.end(),
+                     [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
+}
+
+bool avatar_is_busy(const registry_state& state, const std::string& avatar_id) {
+  return state.removals.contains(avatar_id) ||
          std::any_of(state.active.begin(), state.active.end(),
                      [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
 }
@@ -73,7 +84,7 @@ void remove_files(registry_pointer self, const std::string& avatar) {
           [=](caf::error& x) { deliver(x); });
 }
 
-pipeline::job_view view_of(registry_pointer self, const job& record) {
+pipeline::job_view view_of(registry_pointer self, const job& record, const queue_plan* plan) {
   auto& state = self->state;
   auto now = self->clock().now();
   auto result = pipeline::job_view{};
@@ -85,8 +96,10 @@ pipeline::job_view view_of(registry_pointer self, const job& record) {
     result.eta_s = found->second.eta.rest_s(now);
   } else if (record.state == job_state::queued) {
     result.position = state.queue.position(record.job_id);
-    result.eta_s =
-        state.eta.rest_s(result.position, state.config.running_jobs, until_free(state, now));
+    auto made = plan ? queue_plan{} : plan_queue(state, now);
+    const auto& ends = plan ? *plan : made;
+    auto end = ends.find(record.job_id);
+    result.eta_s = end == ends.end() ? -1. : end->second;
   } else if (record.state == job_state::completed) {
     result.progress.fraction = 1.;
     result.eta_s = 0.;

@@ -31,11 +31,11 @@ void tell(registry_pointer self, const pipeline::job_event& x) {
     tell_progress(self, find_job(self->state, x.job_id));
 }
 
-void tell_progress(registry_pointer self, const pipeline::job& record) {
+void tell_progress(registry_pointer self, const pipeline::job& record, const queue_plan* plan) {
   const auto& followers = self->state.followers;
   if (followers.empty())
     return;
-  auto view = view_of(self, record);
+  auto view = view_of(self, record, plan);
   for (const auto& follower : followers)
     self->send(follower, atom::progress_v, view);
 }
@@ -43,8 +43,9 @@ void tell_progress(registry_pointer self, const pipeline::job& record) {
 void tell_queue(registry_pointer self) {
   if (self->state.followers.empty())
     return;
+  auto plan = plan_queue(self->state, self->clock().now());
   for (const auto& x : self->state.queue.first(told_positions))
-    tell_progress(self, x);
+    tell_progress(self, x, &plan);
 }
 
 pipeline::job_history history(registry_pointer self, const std::string& job_id) {
@@ -71,14 +72,15 @@ pipeline::event_page events(registry_pointer self, const pipeline::event_query& 
     result.jobs.push_back(view_of(self, *asked));
     return result;
   }
+  auto plan = plan_queue(state, self->clock().now());
   auto add = [&](const pipeline::job& x) {
     if (query.avatar_id.empty() || x.request.avatar_id == query.avatar_id)
-      result.jobs.push_back(view_of(self, x));
+      result.jobs.push_back(view_of(self, x, &plan));
   };
   for (const auto& [id, x] : state.active)
     add(x.record);
-  for (const auto& x : state.queue.first(state.queue.size()))
-    add(x);
+  for (const auto& x : state.queue.jobs())
+    add(*x);
   return result;
 }
 

@@ -54,6 +54,7 @@ void let_go(self_pointer self, job_state end, errc code, std::string detail) {
   ending.state = end;
   if (end == job_state::failed)
     ending.failure = {code, std::move(detail)};
+  state.stop.request_stop();
   self->send(state.parts.preprocessor, atom::close_v, id_of(self));
   if (state.parts.gpu)
     self->send(state.parts.gpu, atom::cancel_v, id_of(self));
@@ -82,7 +83,8 @@ void enter(self_pointer self, job_stage stage) {
 
 void end_when_idle(self_pointer self) {
   auto& state = self->state;
-  auto out = state.preprocessor.out + state.gpu.out + state.storage.out;
+  // The device has nothing but copies of pictures: what it does to its end is of no harm.
+  auto out = state.preprocessor.out + state.storage.out;
   if (!state.ending || out > 0 || state.discarding)
     return;
   if (state.ending->state == job_state::completed || state.storage.down) {
@@ -121,7 +123,8 @@ void fail(self_pointer self, const caf::error& why) {
 
 void cancel(self_pointer self) {
   self->state.cancel_wanted = true;
-  // A version that is being published cannot be called back; it may still fail.
+  self->state.stop.request_stop();
+  // A version that is being published may be past the point where it can be called back.
   if (self->state.stage != job_stage::publish)
     let_go(self, job_state::cancelled, errc::cancelled, {});
   end_when_idle(self);
@@ -146,6 +149,7 @@ void worker_down(self_pointer self, const caf::actor_addr& source) {
 
 void abandon(self_pointer self, caf::error reason) {
   auto& parts = self->state.parts;
+  self->state.stop.request_stop();
   self->send(parts.preprocessor, atom::close_v, id_of(self));
   if (parts.gpu)
     self->send(parts.gpu, atom::cancel_v, id_of(self));

@@ -104,6 +104,9 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
           return video;
         });
       },
+      [=](atom::link, const pipeline::link_plan& plan) -> caf::result<pipeline::avatar_version> {
+        return self->guarded([&] { return self->state.store->link_version(plan); });
+      },
       [=](atom::discard, const job_id& job) -> caf::result<job_id> {
         return self->guarded([&] {
           // First out of sight: then the writer finds nothing to delete when it goes.

@@ -76,9 +76,10 @@ struct service_system::impl {
 
   preprocessor_actor spawn_preprocessor() {
     auto with_device = parts.preprocessor;
-    with_device.analysis = [this](const job_id& job) -> pipeline::face_analysis_ptr {
+    with_device.analysis = [this](const job_id& job,
+                                  const std::stop_token& stop) -> pipeline::face_analysis_ptr {
       auto gpu = workers->get().gpu;
-      return gpu ? make_device_client(system, gpu, job, client_settings(config)) : nullptr;
+      return gpu ? make_device_client(system, gpu, job, client_settings(config), stop) : nullptr;
     };
     return system.spawn<caf::detached>(preprocessor, with_device);
   }

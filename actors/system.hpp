@@ -8,6 +8,7 @@
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
 #include "pipeline/face_methods.hpp"
+#include "pipeline/work_options.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -30,6 +31,7 @@ struct system_config {
   /// Why nothing can be spoken. Not empty: jobs that speak are refused with this list.
   std::vector<std::string> missing_to_speak;
   pipeline::face_methods faces; ///< For the manifests; the parts do what it says.
+  pipeline::work_options work;  ///< What versions depend on: equal work is done once.
   // -- jobs
   size_t queue_limit = 16;
   size_t running_jobs = 1; ///< Each has a PREPROCESSOR of its own.

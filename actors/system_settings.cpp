@@ -32,6 +32,7 @@ registry_config registry_settings(const system_config& x) {
   result.keep_failed = x.keep_failed;
   result.engine = x.mock ? "mock" : "native";
   result.weights = weights_of(x);
+  result.work = x.work;
   if (!x.mock)
     result.missing_models = x.missing_models;
   result.missing_to_speak = x.missing_to_speak;

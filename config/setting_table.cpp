@@ -114,6 +114,8 @@ std::vector<setting> make_table() {
       row(preparation, "MUSETALKD_MAX_GAP_FRAMES", "12", "frames",
           whole(&s::max_gap_frames, 0, 10'000),
           "Consecutive frames without a face that are interpolated; more fail the job."),
+      row(preparation, "MUSETALKD_BLUR_STRENGTH", "2", "%", number(&s::blur_strength, 0.2, 10),
+          "Standard deviation of the background's blur (apply_blur), of the longer side."),
       row(preparation, "MUSETALKD_FACE_SAMPLES", "7", "frames", whole(&s::face_samples, 1, 100),
           "Frames that are looked at for one clear face before the work starts."),
       row(preparation, "MUSETALKD_MIN_FACE_PIXELS", "40", "pixels",

@@ -61,6 +61,7 @@ struct settings {
   std::string x264_preset;
   int32_t video_kbps = 0;
   int32_t max_gap_frames = 0;
+  double blur_strength = 0.; ///< Percent of the longer side.
   int32_t face_samples = 0;
   int32_t min_face_pixels = 0;
   double max_damaged_percent = 0.;

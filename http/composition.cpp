@@ -4,10 +4,12 @@
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
 #include "pipeline/ids.hpp"
+#include "pipeline/preflight.hpp"
 #include "pipeline/sha256.hpp"
 #include "pipeline/threads.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/video_roots.hpp"
+#include "pipeline/work_options.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -63,6 +65,18 @@ actors::speech_parts speech_parts_of(const config::settings& x) {
           }};
 }
 
+/// The packaged networks, sorted; none where the folder cannot be read.
+std::vector<std::filesystem::path> networks_in(const std::filesystem::path& folder) {
+  auto result = std::vector<std::filesystem::path>{};
+  auto reason = std::error_code{};
+  auto entries = std::filesystem::directory_iterator{folder, reason};
+  for (; !reason && entries != std::filesystem::directory_iterator{}; entries.increment(reason))
+    if (entries->path().extension() == ".onnx")
+      result.push_back(entries->path());
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
 } // namespace
 
 pipeline::media_limits media_limits_of(const config::settings& x) {
@@ -85,6 +99,7 @@ pipeline::prepare_config prepare_config_of(const config::settings& x,
   result.x264_preset = x.x264_preset;
   result.video_kilobits_per_second = x.video_kbps;
   result.max_gap_frames = x.max_gap_frames;
+  result.blur_strength = x.blur_strength;
   result.face_samples = x.face_samples;
   result.min_face_pixels = x.min_face_pixels;
   result.max_damaged_share = x.max_damaged_percent / 100.;
@@ -108,11 +123,35 @@ pipeline::networks_config networks_config_of(const config::settings& x,
           x.cpu_threads,  faces,         missing_to_speak(x, weights).empty()};
 }
 
+pipeline::work_options work_options_of(const config::settings& x,
+                                       const pipeline::weights_status& weights,
+                                       const pipeline::face_methods& faces) {
+  auto files = std::vector<std::filesystem::path>{};
+  // Those that only speaking reads are of no meaning here.
+  for (const auto& file : weights.files)
+    if (weights.mode == "real" && file.usable && file.need.starts_with("create"))
+      files.push_back(file.found);
+  for (const auto& entry : networks_in(x.face_models_dir))
+    files.push_back(entry);
+  auto result = pipeline::work_options{};
+  result.engine = x.enable_avatar ? x.engine : "mock";
+  result.weights = weights_mode_of(x);
+  result.models = pipeline::identity_of(files);
+  result.faces = faces;
+  result.x264_preset = x.x264_preset;
+  result.video_kbps = x.video_kbps;
+  result.max_gap_frames = x.max_gap_frames;
+  result.max_damaged_share = x.max_damaged_percent / 100.;
+  result.blur_strength = x.blur_strength;
+  return result;
+}
+
 actors::system_config system_config_of(const config::settings& x,
                                        const pipeline::weights_status& weights,
                                        const pipeline::face_methods& faces) {
   auto result = actors::system_config{};
   result.faces = faces;
+  result.work = work_options_of(x, weights, faces);
   result.mock = !x.enable_avatar;
   result.synthetic = x.synthetic();
   if (x.enable_avatar && !weights.ready)
@@ -160,8 +199,11 @@ actors::system_parts system_parts_of(const config::settings& x,
     return kind == pipeline::job_kind::speak ? pipeline::probe_speech(file, sound)
                                              : pipeline::probe_video(file, limits);
   };
-  result.preprocessor.check_faces = [=](const auto& file, const auto& analysis) {
-    pipeline::check_faces(file, prepare, analysis);
+  result.preprocessor.check_faces = [=](const auto& clip, const auto& analysis) {
+    pipeline::check_faces(clip.source, prepare, analysis, clip.stop);
+  };
+  result.preprocessor.examine = [=, mock = !x.enable_avatar](const auto& file) {
+    return pipeline::examine_video(file, prepare, mock);
   };
   result.preprocessor.open_clip = [=](const auto& clip, const auto& analysis) {
     return pipeline::open_clip(clip, prepare, analysis);

@@ -30,6 +30,11 @@ pipeline::networks_config networks_config_of(const config::settings& x,
 
 /// @param weights As looked at once at the start.
 /// @param faces As chosen by them.
+/// What versions depend on, the files of the networks among it.
+pipeline::work_options work_options_of(const config::settings& x,
+                                       const pipeline::weights_status& weights,
+                                       const pipeline::face_methods& faces);
+
 actors::system_config system_config_of(const config::settings& x,
                                        const pipeline::weights_status& weights,
                                        const pipeline::face_methods& faces);

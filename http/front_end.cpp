@@ -1,6 +1,7 @@
 #include "http/front_end.hpp"
 
 #include "http/answers.hpp"
+#include "http/examination.hpp"
 #include "http/json.hpp"
 #include "http/problem.hpp"
 #include "pipeline/avatar_tag.hpp"
@@ -104,6 +105,20 @@ void await_job(front_end_pointer self, const exchange_ptr& to, const wish_to_wai
 auto job_made(front_end_pointer self, const exchange_ptr& to, const wish_to_wait& wait) {
   return [=](const pipeline::job_view& job) {
     await_job(self, to, wait, job);
+  };
+}
+
+/// What a job of the video would meet is known; when it would end is the REGISTRY's to say.
+auto examined(front_end_pointer self, const exchange_ptr& to, pipeline::job_request request) {
+  return [=](const pipeline::preflight_report& report) mutable {
+    request.video_frames = report.info.predicted_frames;
+    request.video_pixels = int64_t{report.info.width} * report.info.height;
+    auto answer = [=](const std::optional<pipeline::job_view>& job, errc refusal) {
+      reply(to, [&] { return examination_response(report, job, refusal); });
+    };
+    self->request(self->state.config.registry, self->state.config.timeout, atom::examine_v, request)
+        .then([=](const pipeline::job_view& job) { answer(job, {}); },
+              [=](const caf::error& x) { answer(std::nullopt, actors::code_of(x)); });
   };
 }
 
@@ -272,8 +287,17 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
             .then(job_made(self, x.to, x.wait), failing_to_queue(self, x.to));
       },
       [=](const commit_upload& x) {
+        if (x.examine) {
+          ask(self->state.config.uploads(), atom::examine_v, x.file)
+              .then(examined(self, x.to, x.request), failing(self, x.to));
+          return;
+        }
         ask(self->state.config.uploads(), atom::commit_v, x.file, x.request)
             .then(job_made(self, x.to, x.wait), failing_to_queue(self, x.to));
+      },
+      [=](const examine_video& x) {
+        ask(self->state.config.uploads(), atom::examine_v, x.request.video_path)
+            .then(examined(self, x.to, x.request), failing(self, x.to));
       },
       [=](const list_jobs& x) {
         ask(self->state.config.registry, atom::list_v, x.filter, x.page)

@@ -93,12 +93,19 @@ struct create_avatar {
   wish_to_wait wait;
 };
 
+/// What would become of a video below a root; nothing of it stays.
+struct examine_video {
+  exchange_ptr to;
+  pipeline::job_request request;
+};
+
 /// An upload whose body is complete. The spool is ended by the one who handles it.
 struct end_upload {
   exchange_ptr to;
   std::shared_ptr<pipeline::upload_spool> spool;
   pipeline::job_request request;
   wish_to_wait wait;
+  bool examine = false; ///< Only look at it.
 };
 
 /// An upload whose file is closed and synced.
@@ -107,6 +114,7 @@ struct commit_upload {
   pipeline::spooled_file file;
   pipeline::job_request request;
   wish_to_wait wait;
+  bool examine = false; ///< Only look at it.
 };
 
 struct list_jobs {
@@ -149,6 +157,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_avatar)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_picture)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_avatar)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::create_avatar)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::examine_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::end_upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::commit_upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_jobs)
@@ -185,6 +194,8 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<create_avatar>,
     // The same for an upload.
     caf::reacts_to<commit_upload>,
+    // 200 with what a job of the video would meet.
+    caf::reacts_to<examine_video>,
     // 200 with a page of jobs.
     caf::reacts_to<list_jobs>,
     // 200 with one job, with its history where that is wanted.

@@ -15,11 +15,6 @@ namespace {
 using pipeline::job_stage;
 using pipeline::job_state;
 
-/// Shares and seconds as people read them: a double's last digits are noise.
-double rounded(double x, double places) {
-  return std::round(x * places) / places;
-}
-
 json text_or_null(const std::string& x) {
   return x.empty() ? json{} : json(x);
 }
@@ -95,6 +90,10 @@ json avatar_links(const pipeline::avatar& x) {
 
 } // namespace
 
+double rounded(double x, double places) {
+  return std::round(x * places) / places;
+}
+
 std::string text_of(const json& x) {
   return x.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -127,8 +126,10 @@ json to_json(const pipeline::job_view& x) {
             running && x.progress.frames_total > 0 ? json(x.progress.frames_total) : json{}},
            {"position", job.state == job_state::queued ? json(x.position) : json{}},
            {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
+           {"priority", to_string(job.request.priority)},
            {"attempt", job.attempt},
            {"created_at", time_or_null(job.created_us)},
+           {"queued_at", time_or_null(job.queued_us)},
            {"started_at", time_or_null(job.started_us)},
            {"finished_at", time_or_null(job.finished_us)},
            {"timings_ms", std::move(timings)},
@@ -250,6 +251,9 @@ json accepted_json(const pipeline::job_view& x) {
       {"avatar_id", job.request.avatar_id},
       {"job_id", job.job_id},
       {"status", to_string(job.state)},
+      {"position", job.state == job_state::queued ? json(x.position) : json{}},
+      {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
+      {"reused", x.reused},
       {"links", {{"job", job_link(job.job_id)}, {"avatar", avatar_link(job.request.avatar_id)}}}};
   // It is there once the job has completed.
   if (job.request.kind == pipeline::job_kind::speak)

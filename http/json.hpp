@@ -27,6 +27,10 @@ namespace musetalk::http {
 
 using json = nlohmann::ordered_json;
 
+/// Shares and seconds as people read them: a double's last digits are noise.
+/// @param places 10 for one digit after the point, 100 for two.
+double rounded(double x, double places);
+
 /// One line of text; bytes that are no UTF-8 become U+FFFD.
 std::string text_of(const json& x);
 

@@ -3,6 +3,7 @@
 #include "errors/error.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/ids.hpp"
+#include "pipeline/link_version.hpp"
 #include "pipeline/place_version.hpp"
 #include "pipeline/store_names.hpp"
 #include "pipeline/store_recovery.hpp"
@@ -60,10 +61,18 @@ public:
     require_avatar_id(plan.avatar_id);
     require_id(plan.job_id);
     if (occupant_of(layout_, plan.avatar_id) == occupant::other)
-      throw error(errc::storage_failed,
-                  "The avatars folder holds a file or foreign link of the avatar's name.",
-                  layout_.link(plan.avatar_id).string());
+      refuse_occupied(plan.avatar_id);
     return make_version_writer(layout_, plan);
+  }
+
+  avatar_version link_version(const link_plan& plan) override {
+    require_avatar_id(plan.avatar_id);
+    require_avatar_id(plan.from.avatar_id);
+    require_id(plan.job_id);
+    require_version(plan.from.version);
+    if (occupant_of(layout_, plan.avatar_id) == occupant::other)
+      refuse_occupied(plan.avatar_id);
+    return pipeline::link_version(layout_, plan);
   }
 
   void remove_avatar(const std::string& avatar_id) override {
@@ -156,6 +165,12 @@ public:
   }
 
 private:
+  [[noreturn]] void refuse_occupied(const std::string& avatar_id) const {
+    throw error(errc::storage_failed,
+                "The avatars folder holds a file or foreign link of the avatar's name.",
+                layout_.link(avatar_id).string());
+  }
+
   /// What is moved is gone for everybody; deleting it may take long, and may be interrupted.
   void throw_away(const fs::path& path) {
     struct stat status {};

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,19 @@ struct version_plan {
   std::string video_name; ///< As the client gave it; display only.
   std::string video_sha256;
   media_info source;
-  face_methods faces; ///< Of no meaning in mock mode.
+  face_methods faces;      ///< Of no meaning in mock mode.
+  std::string options_key; ///< As `job::options_key`.
+  /// Once it is asked for, writing and verifying end with `cancelled`. Stays in this process.
+  std::stop_token stop{};
+};
+
+/// A version that is made of the files of another.
+struct link_plan {
+  std::string job_id;
+  std::string avatar_id;
+  std::string tutor_id;
+  std::string video_name; ///< As the client gave it; display only.
+  version_place from;
 };
 
 /// Writes one version of an avatar, in staging, and publishes it whole. One thread at a time.
@@ -107,6 +120,11 @@ public:
   /// Starts a version. The store outlives its writers. @throws error `storage_*`,
   /// `avatar_id_invalid`.
   virtual std::unique_ptr<version_writer> begin(const version_plan& plan) = 0;
+
+  /// Makes a version of an avatar whose files are second names of another version's, and makes it
+  /// current, as a writer's `publish` does. What names an avatar is written anew. Costs
+  /// milliseconds and no room. @throws error `version_not_found`, `avatar_damaged`, `storage_*`.
+  virtual avatar_version link_version(const link_plan& plan) = 0;
 
   /// Removes an avatar: link first, then its versions and videos. It is gone for everybody
   /// afterwards and its name is free; its files are left to `sweep`. Removing what is not there is

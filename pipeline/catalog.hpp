@@ -63,6 +63,10 @@ public:
   virtual std::optional<avatar> find_avatar(const std::string& avatar_id) = 0;
   /// By id. Paged as `list_jobs`.
   virtual avatar_page list_avatars(const avatar_filter& filter, const page_request& page) = 0;
+  /// The newest version made of these bytes with these options, of whatever avatar; none for an
+  /// empty hash or key.
+  virtual std::optional<version_place> find_version(const std::string& video_sha256,
+                                                    const std::string& options_key) = 0;
   /// Completes the job, adds the version and makes it current: one transaction.
   virtual job_event complete_job(const job& record, const avatar_version& version,
                                  const std::string& actor) = 0;

@@ -36,6 +36,10 @@ std::vector<avatar_version> read_versions(sqlite::database& db, const std::strin
 
 void insert_version(sqlite::database& db, const std::string& avatar_id, const avatar_version& x);
 
+/// As `catalog::find_version`.
+std::optional<version_place> find_version_row(sqlite::database& db, const std::string& video_sha256,
+                                              const std::string& options_key);
+
 /// With its versions.
 std::optional<avatar> find_avatar_row(sqlite::database& db, const std::string& avatar_id);
 

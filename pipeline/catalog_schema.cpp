@@ -114,6 +114,17 @@ CREATE TABLE videos(
 ) STRICT;
 CREATE INDEX videos_by_avatar ON videos(avatar_id, number);
 )sql",
+    R"sql(
+ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE jobs ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN video_frames INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN video_pixels INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN queued_us INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET queued_us = created_us WHERE attempt = 1;
+ALTER TABLE jobs ADD COLUMN options_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE versions ADD COLUMN options_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX versions_by_work ON versions(video_sha256, options_key);
+)sql",
 };
 
 [[noreturn]] void refuse(const std::string& detail) {

@@ -32,7 +32,11 @@ enum class job_stage : uint8_t {
   verify,   ///< Re-open what was written.
   publish,  ///< Sync, manifest, rename.
   speak,    ///< Streamed, in place of `prepare`: listen, generate, blend and encode.
+  link,     ///< Instead of all that: the files of a version of the same work get second names.
 };
+
+/// Which of the jobs that wait goes first. `actors/job_queue` says how much that is worth.
+enum class job_priority : uint8_t { high = 1, normal, low };
 
 enum class job_kind : uint8_t {
   create = 1, ///< Video to avatar.
@@ -62,7 +66,9 @@ std::string_view to_string(job_stage x) noexcept;
 std::string_view to_string(job_kind x) noexcept;
 std::string_view to_string(sync_mode x) noexcept;
 std::optional<sync_mode> sync_mode_from_string(std::string_view name) noexcept;
+std::string_view to_string(job_priority x) noexcept;
 std::optional<job_state> job_state_from_string(std::string_view name) noexcept;
+std::optional<job_priority> job_priority_from_string(std::string_view name) noexcept;
 
 /// True for `completed`, `failed`, `cancelled`.
 bool is_final(job_state x) noexcept;
@@ -103,6 +109,10 @@ struct job_request {
   uint64_t video_bytes = 0;
   request_key key;       ///< Of the request that made the job; kept beside the job, not in it.
   speech_options speech; ///< Of a job that speaks.
+  job_priority priority = job_priority::normal;
+  bool force = false;       ///< Prepare anew, though a version of the same work exists.
+  int64_t video_frames = 0; ///< Predicted at 25 frames per second; 0 until known.
+  int64_t video_pixels = 0; ///< Width x height as shown; 0 until known.
 };
 
 /// A job as the catalog knows it.
@@ -121,6 +131,10 @@ struct job {
   job_failure failure;                       ///< Of a failed job only.
   std::map<std::string, int64_t> timings_ms; ///< Stage name to wall time, of the latest attempt.
   uint32_t interruptions = 0; ///< Restarts that interrupted it since a client queued it.
+  timestamp_us queued_us = 0; ///< When it came into the queue, for the latest attempt.
+  /// Of everything beside the video's bytes that its version depends on (`pipeline/work_options`);
+  /// empty: unknown, never equal.
+  std::string options_key;
 };
 
 /// What a runner tells while it works. Not durable.
@@ -139,6 +153,7 @@ struct job_view {
   int64_t position = 0;  ///< Jobs ahead of it in the queue; 0 when it is not queued or next.
   double eta_s = -1.;    ///< Estimated seconds to the end; negative when unknown.
   bool replayed = false; ///< The request had its effect before: `request_key`.
+  bool reused = false;   ///< The request asked for work that is done or under way already.
 };
 
 /// A durable line of a job's history: every change of state makes one.
@@ -189,6 +204,13 @@ struct avatar_version {
   uint64_t bytes = 0; ///< On disk.
   std::string video_sha256;
   bool apply_blur = false;
+  std::string options_key; ///< As `job::options_key`.
+};
+
+/// Where a version is.
+struct version_place {
+  std::string avatar_id;
+  std::string version;
 };
 
 /// An avatar as the catalog knows it.

@@ -179,6 +179,11 @@ public:
     return result;
   }
 
+  std::optional<version_place> find_version(const std::string& video_sha256,
+                                            const std::string& options_key) override {
+    return find_version_row(db_, video_sha256, options_key);
+  }
+
   job_event complete_job(const job& record, const avatar_version& version,
                          const std::string& actor) override {
     auto event = job_event{};

@@ -10,6 +10,7 @@
 #include "pipeline/place_version.hpp"
 #include "pipeline/png_writer.hpp"
 #include "pipeline/preview.hpp"
+#include "pipeline/stop.hpp"
 #include "pipeline/store_names.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/version_manifest.hpp"
@@ -110,6 +111,7 @@ public:
     // pictures and masks are parts of their own; each is written and hashed by who encoded it
     auto sums = std::vector<file_sum>(frames.size() * 2);
     pool_.for_each(sums.size(), [&](size_t part, size_t worker) {
+      check_stop(plan_.stop);
       const auto& next = frames[part / 2];
       auto is_mask = part % 2 == 1;
       auto name = picture_name(is_mask ? "mask" : "full_imgs", next.source.index);
@@ -136,7 +138,7 @@ public:
         throw error(errc::avatar_damaged, "Not a single frame was written.");
       end_lists(frames);
       add_file("contact_sheet.jpg", encode_jpeg(sheet_.draw()));
-      auto facts = check_written_folder(folder_, frames);
+      auto facts = check_written_folder(folder_, frames, plan_.stop);
       result_.width = facts.width;
       result_.height = facts.height;
       result_.duration_s = static_cast<double>(frames) / avatar_frames_per_second;
@@ -161,6 +163,7 @@ public:
     result_.weights = plan_.weights;
     result_.video_sha256 = plan_.video_sha256;
     result_.apply_blur = plan_.apply_blur;
+    result_.options_key = plan_.options_key;
     auto manifest = version_manifest{
         plan_.avatar_id, plan_.tutor_id, result_, plan_.video_name, plan_.source, {}, plan_.faces};
     add_text("avatar_info.txt", avatar_info_text(manifest));
@@ -169,8 +172,11 @@ public:
     manifest.files = files_;
     result_.bytes = stored_bytes(manifest);
     // One call for thousands of files: measured ten times faster than to sync each of them.
+    check_stop(plan_.stop);
     if (::syncfs(watch_.descriptor()) != 0)
       throw_storage_error(errno, "syncing", folder_);
+    // The last moment at which it can be called back: the rest is a few names.
+    check_stop(plan_.stop);
     // The manifest is last: where it is, everything is.
     auto last = create_file(folder_ / "manifest.json");
     last.write(bytes_of(to_json_text(manifest)));
@@ -196,6 +202,7 @@ private:
       for (auto kind : {"full_imgs", "mask"}) {
         auto name = picture_name(kind, number);
         auto mirrored = picture_name(kind, frames * 2 - 1 - number);
+        check_stop(plan_.stop);
         link_or_copy(folder_ / name, folder_ / mirrored);
         files_[mirrored] = files_[name];
       }

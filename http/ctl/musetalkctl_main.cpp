@@ -48,6 +48,25 @@ int terminal_columns() {
 
 using action = std::function<exit_code(session&)>;
 
+void add_job_options(CLI::App& command, std::string& priority, bool& force) {
+  command.add_option("--priority", priority, "high, normal or low")
+      ->check(CLI::IsMember({"high", "normal", "low"}));
+  command.add_flag("--force", force, "Make it anew, though there is one of the same video");
+}
+
+void add_validate_command(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand("validate", "Say what a job of a video would meet");
+  auto file = std::make_shared<std::string>();
+  auto blur = std::make_shared<bool>(false);
+  command->add_option("file", *file, "The video")->required();
+  command->add_flag("--blur", *blur, "As if the background were to be blurred");
+  command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return validate(with, *file, *blur);
+    };
+  });
+}
+
 void add_avatar_commands(CLI::App& app, action& chosen) {
   auto* upload_command = app.add_subcommand("upload", "Upload a video and make an avatar of it");
   auto what = std::make_shared<upload_request>();
@@ -57,6 +76,7 @@ void add_avatar_commands(CLI::App& app, action& chosen) {
   upload_command->add_option("--tutor", what->tutor_id, "Id of the tutor it belongs to");
   upload_command->add_flag("--blur", what->apply_blur, "Blur the background");
   upload_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  add_job_options(*upload_command, what->priority, what->force);
   upload_command->callback([=, &chosen] {
     chosen = [=](session& with) {
       return upload(with, *what, *wait);
@@ -72,6 +92,7 @@ void add_avatar_commands(CLI::App& app, action& chosen) {
   create_command->add_option("--tutor", from->tutor_id, "Id of the tutor it belongs to");
   create_command->add_flag("--blur", from->apply_blur, "Blur the background");
   create_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  add_job_options(*create_command, from->priority, from->force);
   create_command->callback([=, &chosen] {
     chosen = [=](session& with) {
       return create(with, *from, *wait);
@@ -168,6 +189,7 @@ void add_job_commands(CLI::App& app, action& chosen) {
   auto filter = std::make_shared<jobs_arguments>();
   jobs_command->add_option("--status", filter->status, "Such as queued,running");
   jobs_command->add_option("--id", filter->avatar_id, "Only those of an avatar");
+  jobs_command->add_option("--tutor", filter->tutor_id, "Only those of a tutor");
   jobs_command->callback([=, &chosen] {
     chosen = [=](session& with) {
       return list_jobs(with, *filter);
@@ -248,6 +270,7 @@ int main(int argc, char** argv) {
   auto chosen = action{};
   auto wants_settings = false;
   add_avatar_commands(app, chosen);
+  add_validate_command(app, chosen);
   add_speech_commands(app, chosen);
   add_job_commands(app, chosen);
   auto local = local_settings{};

@@ -10,6 +10,7 @@ router make_router(const route_context& context) {
   add_avatar_routes(result, context);
   add_version_routes(result, context);
   add_upload_route(result, context);
+  add_validate_route(result, context);
   add_video_routes(result, context);
   add_job_routes(result, context);
   add_event_routes(result, context);

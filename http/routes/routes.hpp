@@ -44,6 +44,9 @@ void add_upload_route(router& to, const route_context& context);
 /// `/mgmt/v1/avatars/{id}/videos` and below.
 void add_video_routes(router& to, const route_context& context);
 
+/// `POST /mgmt/v1/avatars/validate`.
+void add_validate_route(router& to, const route_context& context);
+
 /// `/mgmt/v1/jobs` and below.
 void add_job_routes(router& to, const route_context& context);
 

@@ -123,6 +123,15 @@ public:
     return result;
   }
 
+  std::optional<pipeline::version_place> find_version(const std::string& video_sha256,
+                                                      const std::string& options_key) override {
+    for (const auto& [id, x] : avatars)
+      for (const auto& version : x.versions)
+        if (version.video_sha256 == video_sha256 && version.options_key == options_key)
+          return pipeline::version_place{id, version.version};
+    return std::nullopt;
+  }
+
   pipeline::job_event complete_job(const pipeline::job& x, const pipeline::avatar_version& version,
                                    const std::string& actor) override {
     auto result = move_job(x, actor, "published");

@@ -106,6 +106,16 @@ public:
     return std::make_unique<fake_writer>(world_, plan);
   }
 
+  pipeline::avatar_version link_version(const pipeline::link_plan& plan) override {
+    world_.step("link " + plan.from.avatar_id + " " + plan.from.version + " to " + plan.avatar_id);
+    auto& versions = world_.published[plan.avatar_id];
+    auto result = pipeline::avatar_version{};
+    result.version = "v00000" + std::to_string(versions.size() + 1);
+    result.job_id = plan.job_id;
+    versions.push_back(result);
+    return result;
+  }
+
   void remove_avatar(const std::string& avatar_id) override {
     world_.step("remove");
     world_.published.erase(avatar_id);
@@ -264,7 +274,7 @@ inline actors::preprocessor_parts fake_preprocessing(fake_world& world) {
     info.predicted_frames = world.frames;
     return info;
   };
-  result.check_faces = [&](const std::filesystem::path&, const pipeline::face_analysis_ptr&) {
+  result.check_faces = [&](const pipeline::clip_request&, const pipeline::face_analysis_ptr&) {
     world.step("faces");
   };
   result.open_clip = [&](const pipeline::clip_request& x, const pipeline::face_analysis_ptr&) {

@@ -46,6 +46,9 @@ inline actors::registry_actor::behavior_type fake_registry(actors::registry_acto
           return self->make_response_promise<pipeline::job_view>();
         return guard([&] { return notes->on_submit(x); });
       },
+      [=](atom::examine, const pipeline::job_request&) -> caf::result<pipeline::job_view> {
+        return unknown();
+      },
       [=](atom::look, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
       [=](atom::look, const avatar_id&) -> caf::result<pipeline::avatar> { return unknown(); },
       [](atom::list, const pipeline::avatar_filter&, const pipeline::page_request&) {

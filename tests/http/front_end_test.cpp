@@ -62,6 +62,7 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
   };
   return {
       [=](atom::submit, const pipeline::job_request&) { return say("submit", w->submitted); },
+      [=](atom::examine, const pipeline::job_request&) { return say("examine", w->submitted); },
       [=](atom::look, const actors::job_id&) { return say("look job", w->submitted); },
       [=](atom::look, const actors::avatar_id&) { return say("look avatar", w->avatar); },
       [=](atom::list, const pipeline::avatar_filter&, const pipeline::page_request&) {
@@ -135,6 +136,8 @@ upload_receiver_stub(actors::upload_receiver_actor::pointer self, std::shared_pt
         return say("commit " + std::to_string(file.bytes));
       },
       [=](atom::create, const pipeline::job_request&) { return say("create"); },
+      [](atom::examine, const pipeline::spooled_file&) { return pipeline::preflight_report{}; },
+      [](atom::examine, const std::string&) { return pipeline::preflight_report{}; },
       [](atom::release, const actors::upload_id&) {},
       [](atom::tick) {},
   };

@@ -383,6 +383,54 @@ TEST_P(CatalogConformance, AddsNoVersionOfAJobThatCannotComplete) {
   EXPECT_EQ(catalog_->find_avatar("anna")->status, "failed");
 }
 
+TEST_P(CatalogConformance, KeepsHowAJobIsQueued) {
+  auto x = make_job("job1", "anna");
+  x.request.priority = pipeline::job_priority::high;
+  x.request.force = true;
+  x.request.video_frames = 250;
+  x.request.video_pixels = 1280 * 720;
+  x.queued_us = 1'700'000'000'500'000;
+  x.options_key = std::string(64, 'c');
+  catalog_->add_job(x, "client");
+  reopen();
+  auto kept = catalog_->find_job("job1").value();
+  EXPECT_EQ(kept.request.priority, pipeline::job_priority::high);
+  EXPECT_TRUE(kept.request.force);
+  EXPECT_EQ(kept.request.video_frames, 250);
+  EXPECT_EQ(kept.request.video_pixels, 1280 * 720);
+  EXPECT_EQ(kept.queued_us, x.queued_us);
+  EXPECT_EQ(kept.options_key, x.options_key);
+  kept.queued_us += 5;
+  kept.options_key = std::string(64, 'd');
+  move(kept, pipeline::job_state::running);
+  EXPECT_EQ(catalog_->find_job("job1")->queued_us, kept.queued_us);
+  EXPECT_EQ(catalog_->find_job("job1")->options_key, kept.options_key);
+}
+
+TEST_P(CatalogConformance, FindsTheNewestVersionOfTheSameWork) {
+  auto version = make_version("v000001", "job1");
+  version.options_key = std::string(64, 'c');
+  auto make = [&](const std::string& job_id, const std::string& avatar_id) {
+    auto x = move(add(job_id, avatar_id), pipeline::job_state::running);
+    x.state = pipeline::job_state::completed;
+    catalog_->complete_job(x, version, "runner");
+    version.created_us += 1;
+  };
+  make("job1", "anna");
+  make("job2", "bert");
+  complete("job3", "carl", "v000001"); // by a program that kept no options
+  reopen();
+  auto sha256 = version.video_sha256;
+  EXPECT_EQ(catalog_->find_version(sha256, version.options_key)->avatar_id, "bert");
+  EXPECT_EQ(catalog_->find_avatar("anna")->versions[0].options_key, version.options_key);
+  EXPECT_FALSE(catalog_->find_version(sha256, std::string(64, 'e')));
+  EXPECT_FALSE(catalog_->find_version(std::string(64, 'b'), version.options_key));
+  EXPECT_FALSE(catalog_->find_version(sha256, ""));
+  EXPECT_FALSE(catalog_->find_version("", version.options_key));
+  catalog_->remove_avatar("bert");
+  EXPECT_EQ(catalog_->find_version(sha256, version.options_key)->avatar_id, "anna");
+}
+
 TEST_P(CatalogConformance, ListsAvatarsById) {
   complete("j1", "carla", "v000001", "t1");
   add("j2", "anna", "t1");

@@ -77,7 +77,7 @@ TEST_F(FullDisk, FailsANativeJobInWhicheverStageItStrikes) {
   // From too little for the upload to enough for all of it.
   for (auto free_kb = 10; free_kb <= 2000 && !made; free_kb += 110) {
     fill(ballast, free_kb);
-    auto answer = upload("a", short_clip());
+    auto answer = upload("a", short_clip(), "?wait=300&force=true");
     ASSERT_TRUE(answer);
     made = answer->status == 201;
     if (!made) {
