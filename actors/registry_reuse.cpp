@@ -44,6 +44,16 @@ std::optional<job> find_same_speech(registry_state& state, const job& wanted) {
   return find_spoken(state, wanted.request);
 }
 
+// What cannot be looked up is prepared: that is right in any case.
+std::optional<pipeline::version_place> version_of(const registry_state& state, const job& x) {
+  try {
+    return state.parts.catalog->find_version(x.request.video_sha256, x.options_key);
+  } catch (const error& why) {
+    spdlog::warn("job {}: no version was looked for: {}", x.job_id, why.what());
+    return std::nullopt;
+  }
+}
+
 active_job& begin(registry_pointer self, const job& record) {
   auto& state = self->state;
   state.queue.take(record.job_id);
@@ -170,9 +180,7 @@ bool is_under_way(const registry_state& state, const job& x) {
 }
 
 void look_for_version(registry_state& state, const job& x) {
-  if (x.request.force || work_of(x).empty())
-    return;
-  if (state.parts.catalog->find_version(x.request.video_sha256, x.options_key))
+  if (!x.request.force && !work_of(x).empty() && version_of(state, x))
     state.linkable.insert(x.job_id);
 }
 
@@ -190,7 +198,7 @@ bool link_one(registry_pointer self) {
   if (!first)
     return false;
   auto record = *first;
-  auto from = state.parts.catalog->find_version(record.request.video_sha256, record.options_key);
+  auto from = version_of(state, record);
   auto storage = state.parts.workers->get().storage;
   if (!from || !storage) {
     state.linkable.erase(record.job_id);
