@@ -24,6 +24,7 @@
 #include "pipeline/preflight.hpp"
 #include "pipeline/prepared.hpp"
 #include "pipeline/speech.hpp"
+#include "pipeline/store_claims.hpp"
 #include "pipeline/upload_spool.hpp"
 
 #include <caf/replies_to.hpp>
@@ -31,6 +32,7 @@
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -123,6 +125,8 @@ CAF_END_TYPE_ID_BLOCK(musetalk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::clip_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::prepared_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::spooled_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::store_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const musetalk::pipeline::store_claims>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::image>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::latent>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::seen_faces>)
@@ -207,6 +211,9 @@ using registry_actor = caf::typed_actor<
     caf::replies_to<atom::list, avatar_id, pipeline::page_request>::with<pipeline::video_page>,
     caf::replies_to<atom::look, video_id>::with<pipeline::spoken_video>,
     caf::replies_to<atom::remove, video_id>::with<video_id>,
+    // Compares store and catalog, with checksums when it is told to; answers what does not fit.
+    // `queue_full` while another check is under way.
+    caf::replies_to<atom::verify, bool>::with<pipeline::store_report>,
     // Answers the state of queue and device without asking anyone.
     caf::replies_to<atom::status>::with<queue_status>,
     // From the GPU SCHEDULER: the device as it now is.
@@ -307,6 +314,12 @@ using storage_writer_actor = caf::typed_actor<
     caf::replies_to<atom::activate, avatar_id, std::string>::with<avatar_id>,
     // Removes one version, which the link must not name: `version_current`.
     caf::replies_to<atom::remove, avatar_id, std::string>::with<avatar_id>,
+    // Compares the disk with what the catalog claims, a slice between two messages; with checksums
+    // when it is told to. `queue_full` while it does so already.
+    caf::replies_to<atom::verify, std::shared_ptr<const pipeline::store_claims>,
+                    bool>::with<pipeline::store_report>,
+    // INTERNAL: looks at the next slice of the store.
+    caf::reacts_to<atom::next>,
     // INTERNAL: deletes some files of what was removed.
     caf::reacts_to<atom::tick>>;
 

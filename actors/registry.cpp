@@ -113,6 +113,7 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
         return self->guarded([&] { return look_video(self, video); });
       },
       [=](atom::remove, const video_id& video) { return remove_video(self, video); },
+      [=](atom::verify, bool deep) { return check_store(self, deep); },
       [=](atom::status) { return status(self); },
       [=](atom::status, const device_status& device) { self->state.counts.device = device; },
       [=](atom::progress, const pipeline::job_progress& x) { progress(self, x); },

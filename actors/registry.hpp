@@ -34,6 +34,7 @@ struct registry_config {
   std::chrono::milliseconds max_wait{600'000};     ///< After it a waiter's asker has surely gone.
   std::chrono::milliseconds step_timeout{120'000}; ///< Of one request to a worker.
   std::chrono::seconds keep_failed{86'400};        ///< For how long a failed job's upload is kept.
+  std::chrono::seconds upload_idle{600};           ///< Without a sign of life it is an orphan.
   size_t max_kept_uploads = 32;                    ///< Of failed jobs; beyond, the oldest goes.
   std::chrono::milliseconds catalog_retry{1'000};  ///< Until a refused write is tried again.
   uint32_t max_catalog_failures = 30; ///< In a row, of writes that must not be lost; then it ends.

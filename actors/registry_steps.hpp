@@ -46,6 +46,9 @@ pipeline::video_page list_videos(registry_pointer self, const std::string& avata
 pipeline::spoken_video look_video(registry_pointer self, const video_id& x);
 caf::result<video_id> remove_video(registry_pointer self, const video_id& x);
 
+/// Two looks, the second only at what the first did not like.
+caf::result<pipeline::store_report> check_store(registry_pointer self, bool deep);
+
 queue_status status(registry_pointer self);
 
 // -- told by workers and by itself ------------------------------------------------

@@ -63,6 +63,49 @@ void sweep(storage_writer_pointer self) {
     sweep_later(self);
 }
 
+using claims_pointer = std::shared_ptr<const pipeline::store_claims>;
+using pipeline::store_report;
+
+caf::result<store_report> begin_check(storage_writer_pointer self, const claims_pointer& claims,
+                                      bool deep) {
+  auto& state = self->state;
+  if (state.checking)
+    return make_error(errc::queue_full, "A check of the store is under way already.");
+  auto options = pipeline::store_check_options{};
+  options.deep = deep;
+  options.live = true;
+  for (const auto& [job, version] : state.open)
+    options.staging.insert(job);
+  options.trash_in_use = state.sweeping;
+  auto look = self->guarded([&] {
+    return std::make_unique<pipeline::store_check>(state.store->layout(), claims, options);
+  });
+  if (!look)
+    return look.error();
+  auto reply = self->make_response_promise<store_report>();
+  state.checking.emplace(storage_writer_state::check{std::move(*look), reply});
+  self->send(self, atom::next_v);
+  return reply;
+}
+
+/// One slice; whatever has come meanwhile goes before the next.
+void go_on_checking(storage_writer_pointer self) {
+  auto& checking = self->state.checking;
+  if (!checking)
+    return;
+  auto more = self->guarded([&] { return checking->look->step(); });
+  if (more && *more) {
+    self->send(self, atom::next_v);
+    return;
+  }
+  auto done = std::move(*checking);
+  checking.reset();
+  if (more)
+    done.reply.deliver(done.look->report());
+  else
+    done.reply.deliver(more.error());
+}
+
 } // namespace
 
 storage_writer_actor::behavior_type
@@ -109,9 +152,9 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
       },
       [=](atom::discard, const job_id& job) -> caf::result<job_id> {
         return self->guarded([&] {
-          // First out of sight: then the writer finds nothing to delete when it goes.
+          // The writer goes last: it finds nothing to delete, unless the move failed.
+          auto writer = self->state.open.extract(job.value);
           self->state.store->discard_staging(job.value);
-          self->state.open.erase(job.value);
           sweep_later(self);
           return job;
         });
@@ -142,6 +185,10 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
           return avatar;
         });
       },
+      [=](atom::verify, const claims_pointer& claims, bool deep) {
+        return begin_check(self, claims, deep);
+      },
+      [=](atom::next) { go_on_checking(self); },
       [=](atom::tick) { sweep(self); },
   };
 }

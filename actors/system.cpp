@@ -45,7 +45,13 @@ void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
     for (const auto& x : jobs)
       if (!x.request.upload_id.empty())
         kept.push_back(x.request.upload_id);
-  auto scan = store.recover(kept);
+  auto running = std::vector<std::string>{};
+  for (const auto& x : catalog.active_jobs())
+    if (x.state == pipeline::job_state::running)
+      running.push_back(x.job_id);
+  auto scan = store.recover(kept, running);
+  for (const auto& x : scan.published)
+    spdlog::info("start-up published {}, which was written before the service ended", x);
   for (const auto& x : scan.removed)
     spdlog::info("start-up removed {}", x);
   for (const auto& x : scan.ignored)
@@ -86,7 +92,7 @@ struct service_system::impl {
 
   upload_receiver_actor spawn_uploads() {
     return system.spawn(upload_receiver, upload_settings(config),
-                        upload_receiver_parts{registry, workers});
+                        upload_receiver_parts{registry, workers, parts.require_room});
   }
 
   gpu_scheduler_actor spawn_gpu() {

@@ -62,6 +62,8 @@ struct system_parts {
   pipeline::device_networks_factory make_networks; ///< Called on the device's thread.
   std::function<pipeline::timestamp_us()> now_us;
   std::function<std::string()> new_job_id;
+  /// Throws `storage_full` when no avatar can be made of a video, for want of room; may be empty.
+  std::function<void(const pipeline::media_info&)> require_room;
   /// Told once, from any thread, when the service cannot go on: its program must call `stop` and
   /// end. The reason is in the log already.
   fatal_callback fatal;

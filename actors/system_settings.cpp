@@ -30,6 +30,7 @@ registry_config registry_settings(const system_config& x) {
   result.max_wait = x.max_wait;
   result.step_timeout = x.step_timeout;
   result.keep_failed = x.keep_failed;
+  result.upload_idle = x.upload_idle_timeout;
   result.engine = x.mock ? "mock" : "native";
   result.weights = weights_of(x);
   result.work = x.work;

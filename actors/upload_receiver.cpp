@@ -81,11 +81,19 @@ void probe(self_pointer self, uint64_t number, const std::string& path) {
   self->request(prober, self->state.config.step_timeout, atom::probe_v, path,
                 self->state.pending.at(number).request.kind)
       .then(
-          [=](pipeline::media_info& info) {
-            auto& request = self->state.pending.at(number).request;
+          [=](const pipeline::media_info& info) {
+            auto& state = self->state;
+            auto& request = state.pending.at(number).request;
             request.video_frames = info.predicted_frames;
             request.video_pixels = int64_t{info.width} * info.height;
-            submit(self, number);
+            auto fits = self->guarded([&] {
+              if (request.kind == pipeline::job_kind::create && state.parts.require_room)
+                state.parts.require_room(info);
+            });
+            if (fits)
+              submit(self, number);
+            else
+              refuse(self, number, fits.error());
           },
           [=](caf::error& x) { refuse(self, number, x); });
 }

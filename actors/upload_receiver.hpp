@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ struct upload_receiver_config {
 struct upload_receiver_parts {
   registry_actor registry;
   std::shared_ptr<const worker_directory> workers; ///< Prober and storage writer.
+  /// As in `system_parts`.
+  std::function<void(const pipeline::media_info&)> require_room{};
 };
 
 struct upload_receiver_state {

@@ -3,6 +3,7 @@
 #include "http/logging.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
+#include "pipeline/disk_budget.hpp"
 #include "pipeline/ids.hpp"
 #include "pipeline/preflight.hpp"
 #include "pipeline/sha256.hpp"
@@ -178,7 +179,10 @@ actors::system_parts system_parts_of(const config::settings& x,
                                      const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
-  auto keep = pipeline::store_policy{std::chrono::days{x.keep_damaged_days}};
+  auto budget =
+      std::make_shared<pipeline::disk_budget>([=] { return pipeline::disk_space_of(root); },
+                                              pipeline::size_rule{!x.enable_avatar, x.video_kbps});
+  auto keep = pipeline::store_policy{std::chrono::days{x.keep_damaged_days}, budget};
   auto limits = media_limits_of(x);
   auto prepare = prepare_config_of(x, faces);
   auto networks = networks_config_of(x, weights, faces);
@@ -211,6 +215,9 @@ actors::system_parts system_parts_of(const config::settings& x,
   result.speech = speech_parts_of(x);
   result.make_networks = [=] {
     return pipeline::open_device_networks(networks);
+  };
+  result.require_room = [=](const auto& video) {
+    budget->require_possible(video);
   };
   result.now_us = pipeline::now_us;
   result.new_job_id = pipeline::new_job_id;

@@ -2,6 +2,7 @@
 
 #include "http/answers.hpp"
 #include "http/examination.hpp"
+#include "http/check_store.hpp"
 #include "http/json.hpp"
 #include "http/problem.hpp"
 #include "pipeline/avatar_tag.hpp"
@@ -329,6 +330,17 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                   reply(to, [&] { return marked(json_response(202, to_json(job)), job); });
                 },
                 failing_to_queue(self, x.to));
+      },
+      [=](const check_store& x) {
+        // Reading everything takes its time; the registry bounds it.
+        self->request(self->state.config.registry,
+                      x.deep ? std::chrono::seconds{600} : self->state.config.timeout,
+                      atom::verify_v, x.deep)
+            .then(
+                [to = x.to](const pipeline::store_report& report) {
+                  reply(to, [&] { return json_response(200, to_json(report)); });
+                },
+                failing(self, x.to));
       },
       [=](const show_health& x) {
         ask(self->state.config.registry, atom::status_v)

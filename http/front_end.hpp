@@ -141,6 +141,11 @@ struct retry_job {
   pipeline::request_key key;
 };
 
+struct check_store {
+  exchange_ptr to;
+  bool deep = false;
+};
+
 struct show_health {
   exchange_ptr to;
 };
@@ -170,6 +175,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_version)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_videos)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_video)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::check_store)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_health)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_readiness)
 
@@ -204,6 +210,8 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<cancel_job>,
     // 202 with the job, queued once more.
     caf::reacts_to<retry_job>,
+    // 200 with what does not fit in store and catalog.
+    caf::reacts_to<check_store>,
     // 200 with the state of everything.
     caf::reacts_to<show_health>,
     // 200 when avatars can be made, else 503 that says what is missing.

@@ -1,6 +1,8 @@
 #include "pipeline/avatar_store.hpp"
 
 #include "errors/error.hpp"
+#include "pipeline/disk_budget.hpp"
+#include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/ids.hpp"
 #include "pipeline/link_version.hpp"
@@ -47,8 +49,9 @@ public:
 
   const store_layout& layout() const override { return layout_; }
 
-  store_scan recover(std::span<const std::string> kept_uploads) override {
-    auto result = recover_store(layout_, kept_uploads, policy_);
+  store_scan recover(std::span<const std::string> kept_uploads,
+                     std::span<const std::string> running_jobs) override {
+    auto result = recover_store(layout_, kept_uploads, running_jobs, policy_);
     trash_.clear();
     auto reason = std::error_code{};
     auto entries = fs::directory_iterator{layout_.trash(), reason};
@@ -62,7 +65,8 @@ public:
     require_id(plan.job_id);
     if (occupant_of(layout_, plan.avatar_id) == occupant::other)
       refuse_occupied(plan.avatar_id);
-    return make_version_writer(layout_, plan);
+    auto room = policy_.budget ? policy_.budget->reserve(plan.source) : nullptr;
+    return make_version_writer(layout_, plan, policy_.budget, std::move(room));
   }
 
   avatar_version link_version(const link_plan& plan) override {
@@ -78,15 +82,28 @@ public:
   void remove_avatar(const std::string& avatar_id) override {
     require_avatar_id(avatar_id);
     auto there = occupant_of(layout_, avatar_id);
+    auto linked = linked_version(layout_, avatar_id);
+    disk_step("remove.link", layout_.root);
     if (there == occupant::link)
       remove_name(layout_.link(avatar_id));
     else if (there == occupant::folder)
       throw_away(layout_.link(avatar_id));
-    throw_away(layout_.versions(avatar_id));
+    try {
+      disk_step("remove.versions", layout_.root);
+      throw_away(layout_.versions(avatar_id));
+    } catch (const error&) {
+      // it is there or not there, nothing between
+      if (linked && fs::exists(layout_.versions(avatar_id)))
+        switch_link(layout_, avatar_id, *linked);
+      throw;
+    }
+    disk_step("remove.videos", layout_.root);
     throw_away(layout_.videos(avatar_id));
+    disk_step("remove.sync", layout_.root);
     sync_folder(layout_.root / ".videos");
     sync_folder(layout_.root);
     sync_folder(layout_.root / ".store");
+    failpoint("remove.done");
   }
 
   void activate_version(const std::string& avatar_id, const std::string& version) override {
@@ -100,13 +117,16 @@ public:
     require_version(version);
     if (linked_version(layout_, avatar_id) == version)
       throw error(errc::version_current, version + " is the current version.");
+    disk_step("remove_version.rename", layout_.root);
     throw_away(layout_.version(avatar_id, version));
+    disk_step("remove_version.sync", layout_.root);
     sync_folder(layout_.versions(avatar_id));
   }
 
   fs::path open_staging(const std::string& job_id) override {
     require_id(job_id);
     auto folder = layout_.staging(job_id);
+    disk_step("film.staging", folder);
     throw_away(folder);
     make_folder(folder);
     return folder;
@@ -120,12 +140,17 @@ public:
     {
       auto open = open_for_reading(made);
       bytes = open.size();
+      disk_step("film.sync", made);
       open.sync();
     }
+    disk_step("film.folder", made);
     make_folder(layout_.videos(avatar_id));
     sync_folder(layout_.root / ".videos");
+    disk_step("film.rename", made);
     rename_path(made, layout_.video(avatar_id, job_id));
+    disk_step("film.rename_sync", made);
     sync_folder(layout_.videos(avatar_id));
+    failpoint("film.done");
     throw_away(layout_.staging(job_id));
     return {avatar_id, job_id, bytes};
   }
@@ -137,18 +162,23 @@ public:
     auto reason = std::error_code{};
     if (!fs::exists(folder, reason))
       return;
+    disk_step("film.remove", folder);
     remove_name(layout_.video(avatar_id, video_id));
+    disk_step("film.remove_sync", folder);
     sync_folder(folder);
   }
 
   void discard_staging(const std::string& job_id) override {
     require_id(job_id);
+    disk_step("discard.staging", layout_.root);
     throw_away(layout_.staging(job_id));
   }
 
   void discard_upload(const std::string& upload_id) override {
     require_id(upload_id);
+    disk_step("upload.remove", layout_.root);
     remove_tree(layout_.upload(upload_id));
+    failpoint("upload.removed");
   }
 
   bool sweep(size_t most) override {
@@ -156,6 +186,7 @@ public:
       // Taken out first: what cannot be deleted is not tried for ever.
       auto next = std::move(trash_.back());
       trash_.pop_back();
+      disk_step("trash.slice", next);
       auto count = remove_some(next, most);
       if (count == most)
         trash_.push_back(std::move(next));

@@ -16,6 +16,8 @@
 
 namespace musetalk::pipeline {
 
+class disk_budget;
+
 /// The folders below `AVATARS_DIR`.
 struct store_layout {
   std::filesystem::path root; ///< `AVATARS_DIR`.
@@ -98,7 +100,8 @@ public:
 struct store_scan {
   std::vector<avatar>
       avatars; ///< Every avatar with its versions, adopted plain folders among them.
-  std::vector<stored_video> videos; ///< Every video that an avatar made.
+  std::vector<stored_video> videos;   ///< Every video that an avatar made.
+  std::vector<std::string> published; ///< Versions that a crash had kept from the store.
   std::vector<std::string> removed; ///< Half versions, staging and uploads that were cleaned away.
   std::vector<std::string> ignored; ///< What looks like an avatar and is none, with the reason.
 };
@@ -111,14 +114,16 @@ public:
   virtual const store_layout& layout() const = 0;
 
   /// Removes what a crash left (staging, half versions, uploads not in `kept_uploads`), adopts
-  /// plain folders, and lists what is there. A version whose files differ from its manifest is
-  /// moved to `.store/.damaged` and deleted when it has lain there for the policy's time; a plain
-  /// folder and a link to elsewhere are left as they are. Open the catalog before: its lock keeps a
-  /// second process from cleaning up under this one. @throws error `storage_*`.
-  virtual store_scan recover(std::span<const std::string> kept_uploads) = 0;
+  /// plain folders, and lists what is there. A version in staging that was complete and synced is
+  /// published after all, if its job is one of `running_jobs`. A version whose files differ from
+  /// its manifest is moved to `.store/.damaged` and deleted when it has lain there for the policy's
+  /// time; a plain folder and a link to elsewhere are left as they are. Open the catalog before:
+  /// its lock keeps a second process from cleaning up under this one. @throws error `storage_*`.
+  virtual store_scan recover(std::span<const std::string> kept_uploads,
+                             std::span<const std::string> running_jobs = {}) = 0;
 
-  /// Starts a version. The store outlives its writers. @throws error `storage_*`,
-  /// `avatar_id_invalid`.
+  /// Starts a version. The store outlives its writers. @throws error `storage_*` (`storage_full`
+  /// with the numbers when its predicted size does not fit), `avatar_id_invalid`.
   virtual std::unique_ptr<version_writer> begin(const version_plan& plan) = 0;
 
   /// Makes a version of an avatar whose files are second names of another version's, and makes it
@@ -165,7 +170,8 @@ public:
 
 /// How long things are kept.
 struct store_policy {
-  std::chrono::days keep_damaged{30}; ///< Versions that were set aside as damaged.
+  std::chrono::days keep_damaged{30};    ///< Versions that were set aside as damaged.
+  std::shared_ptr<disk_budget> budget{}; ///< Each version claims its room there; null: no claims.
 };
 
 using avatar_store_factory = std::function<std::unique_ptr<avatar_store>()>;

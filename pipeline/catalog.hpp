@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pipeline/job.hpp"
+#include "pipeline/store_claims.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -95,6 +96,11 @@ public:
   /// Forgets videos that are not on disk any more. @returns those on disk that it knows nothing of:
   /// their jobs were interrupted before their end.
   virtual std::vector<stored_video> reconcile_videos(std::span<const stored_video> on_disk) = 0;
+
+  // -- whether all is well --------------------------------------------------------
+  /// What the disk must hold, and what is wrong with the rows themselves.
+  /// @param failed_since As for `failed_uploads`.
+  virtual store_claims claims(timestamp_us failed_since) = 0;
 };
 
 using catalog_factory = std::function<std::unique_ptr<catalog>()>;

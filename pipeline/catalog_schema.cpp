@@ -150,6 +150,14 @@ int catalog_schema_version() noexcept {
   return static_cast<int>(steps.size());
 }
 
+void require_catalog(sqlite::database& db) {
+  auto version = found_version(db);
+  if (version != catalog_schema_version())
+    refuse("The catalog has schema " + std::to_string(version) + "; this program knows " +
+           std::to_string(catalog_schema_version()) +
+           ". A start of the service brings an older one up to date.");
+}
+
 void migrate_catalog(sqlite::database& db) {
   auto version = found_version(db);
   if (version > catalog_schema_version())
@@ -162,7 +170,7 @@ void migrate_catalog(sqlite::database& db) {
   if (auto mode = db.text_of("PRAGMA journal_mode = WAL"); mode != "wal")
     refuse("The catalog's file system cannot keep a write-ahead log.");
   for (auto step = version; step < catalog_schema_version(); ++step) {
-    auto change = sqlite::transaction{db};
+    auto change = sqlite::transaction{db, "catalog.migrate"};
     if (step == 0) {
       db.execute("PRAGMA application_id = " + std::to_string(our_application_id));
       db.execute("CREATE TABLE schema_versions(version INTEGER PRIMARY KEY, "
@@ -174,7 +182,7 @@ void migrate_catalog(sqlite::database& db) {
     change.commit();
   }
   // Takes the lock at once, not only with the first write.
-  sqlite::transaction{db}.commit();
+  sqlite::transaction{db, "catalog.open"}.commit();
 }
 
 } // namespace musetalk::pipeline

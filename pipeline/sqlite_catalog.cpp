@@ -1,4 +1,5 @@
 #include "pipeline/catalog.hpp"
+#include "pipeline/catalog_audit.hpp"
 #include "pipeline/catalog_conditions.hpp"
 #include "pipeline/catalog_events.hpp"
 #include "pipeline/catalog_reconcile.hpp"
@@ -38,7 +39,7 @@ public:
   // -- jobs --------------------------------------------------------------------
 
   job_event add_job(const job& record, const std::string& actor) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.add_job"};
     if (find_job_row(db_, record.job_id))
       throw error(errc::internal, "A job was added twice.", record.job_id);
     auto stored = record;
@@ -94,7 +95,7 @@ public:
   job_event move_job(const job& record, const std::string& actor, const std::string& reason,
                      const request_key& key) override {
     auto event = job_event{};
-    change_surely([&] {
+    change_surely("catalog.move_job", [&] {
       event = move_job_row(db_, record, actor, reason);
       refresh_status(db_, record.request.avatar_id);
       keep(key, record.job_id);
@@ -104,7 +105,7 @@ public:
 
   job_event retry_job(const job& record, const std::string& actor, const std::string& reason,
                       const request_key& key) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.retry_job"};
     auto event = move_job_row(db_, record, actor, reason);
     if (record.request.kind == job_kind::create)
       touch_avatar(record);
@@ -143,7 +144,7 @@ public:
   }
 
   void keep_key(const request_key& key) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.keep_key"};
     insert_key(db_, key);
     change.commit();
   }
@@ -187,7 +188,7 @@ public:
   job_event complete_job(const job& record, const avatar_version& version,
                          const std::string& actor) override {
     auto event = job_event{};
-    change_surely([&] {
+    change_surely("catalog.complete_job", [&] {
       auto stored = record;
       stored.state = job_state::completed;
       stored.version = version.version;
@@ -206,7 +207,7 @@ public:
 
   void activate_version(const std::string& avatar_id, const std::string& version,
                         const request_key& key) override {
-    change_surely([&] {
+    change_surely("catalog.activate_version", [&] {
       auto known = find_avatar_row(db_, avatar_id);
       if (!known || !has_version(*known, version))
         throw error(errc::version_not_found, "The avatar has no version of that name.");
@@ -218,7 +219,7 @@ public:
 
   bool remove_version(const std::string& avatar_id, const std::string& version) override {
     auto removed = false;
-    change_surely([&] {
+    change_surely("catalog.remove_version", [&] {
       auto known = find_avatar_row(db_, avatar_id);
       if (known && known->current_version == version)
         throw error(errc::internal, "The current version cannot be forgotten.", version);
@@ -229,14 +230,14 @@ public:
   }
 
   void reconcile(std::span<const avatar> on_disk) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.reconcile"};
     reconcile_catalog(db_, on_disk);
     change.commit();
   }
 
   bool remove_avatar(const std::string& avatar_id) override {
     auto removed = false;
-    change_surely([&] { removed = erase_avatar(db_, avatar_id); });
+    change_surely("catalog.remove_avatar", [&] { removed = erase_avatar(db_, avatar_id); });
     return removed;
   }
 
@@ -245,7 +246,7 @@ public:
   job_event complete_speech(const job& record, const spoken_video& video,
                             const std::string& actor) override {
     auto event = job_event{};
-    change_surely([&] {
+    change_surely("catalog.complete_speech", [&] {
       auto stored = record;
       stored.state = job_state::completed;
       event = move_job_row(db_, stored, actor, "published video " + video.video_id);
@@ -267,24 +268,28 @@ public:
 
   bool remove_video(const std::string& avatar_id, const std::string& video_id) override {
     auto removed = false;
-    change_surely([&] { removed = erase_video(db_, avatar_id, video_id); });
+    change_surely("catalog.remove_video", [&] { removed = erase_video(db_, avatar_id, video_id); });
     return removed;
   }
 
   std::vector<stored_video> reconcile_videos(std::span<const stored_video> on_disk) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.reconcile_videos"};
     auto unknown = reconcile_video_rows(db_, on_disk);
     change.commit();
     return unknown;
   }
 
+  // -- whether all is well -------------------------------------------------------
+
+  store_claims claims(timestamp_us failed_since) override { return read_claims(db_, failed_since); }
+
 private:
   /// One transaction that a full disk must not stop: what has happened on disk has to be told, and
   /// what frees room has to be let. Takes the reserve then. New jobs get no such help.
   template <class F>
-  void change_surely(F&& body) {
+  void change_surely(const char* name, F&& body) {
     auto run = [&] {
-      auto change = sqlite::transaction{db_};
+      auto change = sqlite::transaction{db_, name};
       body();
       change.commit();
     };

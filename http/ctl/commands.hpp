@@ -20,7 +20,7 @@ enum class exit_code : int {
   usage = 2,       ///< Wrong arguments, or a file that cannot be read.
   unreachable = 3, ///< No service answers.
   job_failed = 4,  ///< The job that was waited for failed or was cancelled.
-  unwell = 5,      ///< `doctor` found something that keeps avatars from being made.
+  unwell = 5,      ///< `doctor` or `verify` found a fault.
 };
 
 /// Waits between two looks at a job; tests pass one that does not.
@@ -88,6 +88,9 @@ exit_code retry_job(session& with, const std::string& job_id, bool wait);
 
 /// Where the service has a job.
 std::string job_path(const std::string& job_id);
+
+/// Has the service compare store and catalog, and says what does not fit.
+exit_code verify(session& with, bool deep);
 
 /// Whether a job, as the service shows it, has ended.
 bool is_final_job(const json& job);

@@ -236,6 +236,18 @@ void add_job_commands(CLI::App& app, action& chosen) {
   });
 }
 
+void add_store_commands(CLI::App& app, action& chosen) {
+  auto deep = std::make_shared<bool>(false);
+  auto* verify_command =
+      app.add_subcommand("verify", "Compare the files in AVATARS_DIR with the catalog");
+  verify_command->add_flag("--deep", *deep, "Read every file and compare its checksum");
+  verify_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return verify(with, *deep);
+    };
+  });
+}
+
 exit_code run(const std::string& url, const action& chosen, output& out) {
   try {
     auto service = api{url};
@@ -258,7 +270,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   auto app = CLI::App{"Client of musetalkd. Bars on a terminal, one JSON object in each line when "
                       "piped.\nExit codes: 0 done, 1 refused, 2 usage, 3 no service, 4 job failed, "
-                      "5 doctor found a fault.",
+                      "5 doctor or verify found a fault.",
                       "musetalkctl"};
   app.set_version_flag("--version", "musetalkctl " MUSETALKD_VERSION);
   app.require_subcommand(1);
@@ -273,6 +285,7 @@ int main(int argc, char** argv) {
   add_validate_command(app, chosen);
   add_speech_commands(app, chosen);
   add_job_commands(app, chosen);
+  add_store_commands(app, chosen);
   auto local = local_settings{};
   auto no_hash = false;
   auto* doctor_command =

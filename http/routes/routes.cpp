@@ -15,6 +15,7 @@ router make_router(const route_context& context) {
   add_job_routes(result, context);
   add_event_routes(result, context);
   add_socket_route(result, context);
+  add_store_routes(result, context);
   add_health_routes(result, context);
   add_document_routes(result);
   return result;

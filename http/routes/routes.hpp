@@ -58,6 +58,8 @@ void add_socket_route(router& to, const route_context& context);
 
 /// `/openapi.json`, `/asyncapi.json`, and `/docs`, a page that shows both.
 void add_document_routes(router& to);
+/// `/mgmt/v1/store/check`.
+void add_store_routes(router& to, const route_context& context);
 
 /// `/health`, `/livez`, `/readyz`.
 void add_health_routes(router& to, const route_context& context);

@@ -3,6 +3,7 @@
 #include "pipeline/catalog.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -201,6 +202,19 @@ public:
   reconcile_videos(std::span<const pipeline::stored_video>) override {
     return {};
   }
+
+  pipeline::store_claims claims(pipeline::timestamp_us) override {
+    auto result = pipeline::store_claims{};
+    for (const auto& [id, x] : avatars)
+      result.avatars.push_back(x);
+    ++claims_asked;
+    if (after_claims)
+      after_claims();
+    return result;
+  }
+
+  int claims_asked = 0;
+  std::function<void()> after_claims; ///< May change what the next ones are, or throw.
 
 private:
   void require() const {

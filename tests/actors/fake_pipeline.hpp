@@ -96,7 +96,8 @@ public:
 
   const pipeline::store_layout& layout() const override { return layout_; }
 
-  pipeline::store_scan recover(std::span<const std::string> kept) override {
+  pipeline::store_scan recover(std::span<const std::string> kept,
+                               std::span<const std::string>) override {
     world_.kept_uploads.assign(kept.begin(), kept.end());
     return {};
   }

@@ -81,6 +81,7 @@ inline actors::registry_actor::behavior_type fake_registry(actors::registry_acto
           const pipeline::page_request&) -> caf::result<pipeline::video_page> { return unknown(); },
       [=](atom::look, const video_id&) -> caf::result<pipeline::spoken_video> { return unknown(); },
       [=](atom::remove, const video_id&) -> caf::result<video_id> { return unknown(); },
+      [](atom::verify, bool) { return pipeline::store_report{}; },
       [](atom::status) { return queue_status{}; },
       [](atom::status, const device_status&) {},
       [=](atom::progress, const pipeline::job_progress& x) { notes->progress.push_back(x); },

@@ -105,6 +105,12 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
         return say("look video " + id.value, w->video);
       },
       [=](atom::remove, const actors::video_id& id) { return say("remove video " + id.value, id); },
+      [=](atom::verify, bool deep) {
+        auto report = pipeline::store_report{};
+        report.deep = deep;
+        report.findings.push_back({"link.missing", "anna", "Gone.", "Restart.", true});
+        return say(deep ? "verify deep" : "verify", report);
+      },
       [=](atom::status) -> caf::result<actors::queue_status> {
         // A full queue can still be looked at.
         if (w->refuse == errc::queue_full)
@@ -460,6 +466,15 @@ TEST_F(FrontEnd, TellsHealthWithoutAskingTheDevice) {
   EXPECT_EQ(x->status(), 200);
   EXPECT_EQ(x->body()["queue"]["queued"], 3);
   EXPECT_EQ(w->asked, (std::vector<std::string>{"status"}));
+}
+
+TEST_F(FrontEnd, TellsWhatACheckOfTheStoreFound) {
+  auto x = asked(check_store{nullptr, true});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["sound"], false);
+  EXPECT_EQ(x->body()["deep"], true);
+  EXPECT_EQ(x->body()["findings"][0]["code"], "link.missing");
+  EXPECT_EQ(x->body()["findings"][0]["heals"], true);
 }
 
 TEST_F(FrontEnd, ClosesAnUploadAndCommitsIt) {

@@ -148,7 +148,7 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
 TEST_F(SqliteCatalog, KeepsSoManyKeys) {
   auto db = sqlite::database{file()};
   migrate_catalog(db);
-  auto change = sqlite::transaction{db};
+  auto change = sqlite::transaction{db, "catalog.test"};
   for (auto i = int64_t{0}; i < max_request_keys + 3; ++i)
     insert_key(db, {"k" + std::to_string(i), "print", "j", 1});
   change.commit();
@@ -163,7 +163,7 @@ TEST_F(SqliteCatalog, TellsThatTheDiskIsFull) {
   db.execute("CREATE TABLE filler(x BLOB)");
   db.execute("PRAGMA max_page_count = " + std::to_string(db.value_of("PRAGMA page_count") + 1));
   auto detail = test::detail_of(errc::storage_full, [&] {
-    auto change = sqlite::transaction{db};
+    auto change = sqlite::transaction{db, "catalog.test"};
     for (auto i = 0; i < 100; ++i)
       db.execute("INSERT INTO filler VALUES(zeroblob(100000))");
     change.commit();

@@ -45,7 +45,7 @@ Service::~Service() {
 void Service::start() {
   client.reset();
   server.reset();
-  server = std::make_unique<server_process>(settings, folder);
+  server = std::make_unique<server_process>(settings, folder, server_name);
   client = std::make_unique<httplib::Client>("127.0.0.1", server->port());
   client->set_read_timeout(400);
   client->set_keep_alive(true);
