@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <iterator>
@@ -35,6 +36,7 @@ struct slice {
 struct execution {
   size_t kind = 0; ///< Of its requests.
   std::vector<slice> slices;
+  std::chrono::steady_clock::time_point began{};
 
   size_t frames() const noexcept;
 };

@@ -1,8 +1,13 @@
 #include "actors/gpu_scheduler.hpp"
 
+#include "actors/figures.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -15,6 +20,14 @@ void report(gpu_scheduler_pointer self, const gpu_scheduler_parts& parts) {
   state.status.waiting = static_cast<uint32_t>(count_waiting(state.queue));
   state.reported = self->clock().now();
   parts.report(state.status);
+}
+
+// For the metrics.
+void tell_waiting(const device_queue& queue) {
+  auto by_class = std::map<std::string, uint64_t>{{"speak", 0}, {"create", 0}};
+  for (const auto& x : queue)
+    ++by_class[x.priority == work_class::speak ? "speak" : "create"];
+  note_waiting(by_class);
 }
 
 void lose(gpu_scheduler_pointer self, const gpu_scheduler_parts& parts, const caf::error& why) {
@@ -94,6 +107,8 @@ void settle(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
                                        Kind::name + " than was asked.");
     self->note(outputs.error());
   }
+  auto spent = std::chrono::duration<double>{std::chrono::steady_clock::now() - done.began};
+  note_execution(Kind::name, done.frames(), spent.count(), bool{outputs});
   if (outputs) {
     state.status.frames += done.frames();
     state.limits[done.kind].count_good(config.max_batch_frames);
@@ -128,6 +143,7 @@ void begin(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
   state.status.running_frames += static_cast<uint32_t>(inputs.size());
   if (self->clock().now() - state.reported >= config.report_interval)
     report(self, parts);
+  x.began = std::chrono::steady_clock::now();
   if constexpr (overlapping<Kind>)
     if (state.networks->most_begun() > 0) {
       auto begun = self->guarded([&] { Kind::begin(*state.networks, inputs); });
@@ -196,6 +212,7 @@ take(gpu_scheduler_pointer self, const gpu_scheduler_config& config, const job_i
   auto reply = self->template make_response_promise<std::vector<typename Kind::output>>();
   put(queue, {++self->state.last_ticket, job, priority, request_of<Kind>{inputs, {}, 0, reply},
               Kind::most_together(inputs, config.max_find_pixels), false});
+  tell_waiting(queue);
   wake(self);
   return reply;
 }
@@ -288,6 +305,7 @@ gpu_scheduler_actor::behavior_type gpu_scheduler(gpu_scheduler_pointer self,
         if (self->state.lost)
           return;
         step(self, config, parts);
+        tell_waiting(self->state.queue);
         wake(self);
       },
   };

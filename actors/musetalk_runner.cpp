@@ -134,6 +134,7 @@ musetalk_runner_actor::behavior_type musetalk_runner(musetalk_runner_pointer sel
   self->set_exit_handler([=](caf::exit_msg& x) { abandon(self, x.reason); });
   return {
       [=](atom::start) {
+        self->works_for(self->state.job.job_id);
         start(self);
         end_when_idle(self);
       },

@@ -67,6 +67,7 @@ preprocessor_actor::behavior_type preprocessor(preprocessor_pointer self,
       },
       [=](atom::validate, const job_id& job,
           const pipeline::clip_request& request) -> caf::result<pipeline::media_info> {
+        self->works_for(job.value);
         return self->guarded([&] { return validate(parts, job, request); });
       },
       [=](atom::open, const job_id& job,

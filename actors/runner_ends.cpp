@@ -1,3 +1,4 @@
+#include "actors/figures.hpp"
 #include "actors/runner_steps.hpp"
 
 #include <caf/send.hpp>
@@ -41,6 +42,8 @@ void tell_outcome(self_pointer self) {
   auto& state = self->state;
   state.times.enter(job_stage::none, self->clock().now());
   state.ending->timings_ms = state.times.timings_ms();
+  for (const auto& [stage, ms] : state.ending->timings_ms)
+    note_stage(stage, static_cast<double>(ms) / 1000.);
   self->send(state.parts.registry, atom::outcome_v, *state.ending);
   self->quit();
 }

@@ -191,11 +191,12 @@ struct service_system::impl {
                                    return replace(&worker_set::prober, spawn_preprocessor());
                                  }}};
     for (size_t i = 0; i < places; ++i)
-      children.push_back({"preprocessor", pointer(now.preprocessors[i]), [this, i] {
-                            auto successor = spawn_preprocessor();
-                            workers->change([&](auto& x) { x.preprocessors[i] = successor; });
-                            return pointer(successor);
-                          }});
+      children.push_back(
+          {"preprocessor " + std::to_string(i + 1), pointer(now.preprocessors[i]), [this, i] {
+             auto successor = spawn_preprocessor();
+             workers->change([&](auto& x) { x.preprocessors[i] = successor; });
+             return pointer(successor);
+           }});
     if (now.gpu)
       children.push_back({"gpu scheduler", pointer(now.gpu), nullptr});
     overseer = system.spawn(supervisor, children, tell_fatal());

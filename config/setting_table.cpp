@@ -30,6 +30,7 @@ std::vector<setting> make_table() {
   constexpr auto preparation = std::string_view{"Preparation"};
   constexpr auto speaking = std::string_view{"Speaking"};
   constexpr auto serving = std::string_view{"Serving"};
+  constexpr auto watching = std::string_view{"Watching"};
   constexpr auto log = std::string_view{"Log"};
   return {
       row(seed, "ENABLE_AVATAR", "true", "", yes_no(&s::enable_avatar),
@@ -163,6 +164,16 @@ std::vector<setting> make_table() {
           "Longest ?wait= that a client may ask for."),
       row(serving, "MUSETALKD_SHUTDOWN_SECONDS", "20", "s", whole(&s::shutdown_seconds, 1, 3600),
           "How long requests under way may take to end when the service stops."),
+
+      row(watching, "MUSETALKD_WATCH_MAILBOX", "1000", "messages",
+          whole(&s::watch_mailbox, 1, 1'000'000),
+          "An actor with more messages waiting is told in the log, the metrics and the console."),
+      row(watching, "MUSETALKD_WATCH_WAITING_SECONDS", "30", "s",
+          whole(&s::watch_waiting_seconds, 1, 86'400),
+          "The same for an actor whose oldest message has waited for longer."),
+      row(watching, "MUSETALKD_WATCH_HANDLER_SECONDS", "60", "s",
+          whole(&s::watch_handler_seconds, 1, 86'400),
+          "The same for an actor that works on one message for longer."),
 
       row(log, "MUSETALKD_LOG_LEVEL", "info", "",
           one_of(&s::log_level, {"trace", "debug", "info", "warn", "error"}), "What is logged."),

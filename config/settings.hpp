@@ -82,6 +82,10 @@ struct settings {
   int32_t request_timeout_seconds = 0;
   int32_t max_wait_seconds = 0;
   int32_t shutdown_seconds = 0;
+  // -- watching
+  int32_t watch_mailbox = 0; ///< Messages.
+  int32_t watch_waiting_seconds = 0;
+  int32_t watch_handler_seconds = 0;
   // -- log
   std::string log_level;
   std::string log_format; ///< `pretty` or `json`.

@@ -157,7 +157,7 @@ void answer_picture(const exchange_ptr& to, const pipeline::store_layout& store,
     return;
   }
   auto head = response{};
-  head.headers.add("Content-Type", "image/jpeg");
+  head.headers.add("Content-Type", file.ends_with(".mp4") ? "video/mp4" : "image/jpeg");
   head.headers.add("Cache-Control", "no-cache");
   auto sent = actors::guard([&] { to->respond_file(std::move(head), folder_of(store, x) / file); });
   if (!sent)
@@ -364,6 +364,18 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                   });
                 },
                 failing(self, x.to));
+      },
+      [=](const show_metrics& x) {
+        // A collector gives up after some seconds, and a stuck service is what it is there for.
+        auto patience = std::min<std::chrono::seconds>(self->state.config.timeout, 3s);
+        self->request(self->state.config.registry, patience, atom::status_v)
+            .then(
+                [to = x.to, answer = x.answer](const actors::queue_status& queue) {
+                  reply(to, [&] { return answer(queue); });
+                },
+                [to = x.to, answer = x.answer](const caf::error&) {
+                  reply(to, [&] { return answer(std::nullopt); });
+                });
       },
       [=](atom::stop) {
         self->state.stopping = true;

@@ -154,6 +154,13 @@ struct show_readiness {
   exchange_ptr to;
 };
 
+/// Figures of the service for a collector.
+struct show_metrics {
+  exchange_ptr to;
+  /// Makes the answer; the REGISTRY's state is absent when it does not tell in time.
+  std::function<response(const std::optional<actors::queue_status>&)> answer;
+};
+
 } // namespace musetalk::http
 
 // These hold a connection, so they cannot leave this process.
@@ -178,6 +185,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::check_store)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_health)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_readiness)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_metrics)
 
 namespace musetalk::http {
 
@@ -216,6 +224,8 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<show_health>,
     // 200 when avatars can be made, else 503 that says what is missing.
     caf::reacts_to<show_readiness>,
+    // 200 with the figures of everything, also when the REGISTRY is stuck.
+    caf::reacts_to<show_metrics>,
     // The service stops: clients that wait for the end of a job are told where it stands now.
     caf::reacts_to<actors::atom::stop>>;
 

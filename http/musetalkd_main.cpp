@@ -122,14 +122,14 @@ void end_at_next_signal() {
   }}.detach();
 }
 
-int serve(const config::settings& settings) {
+int serve(const config::loaded_settings& loaded) {
   auto died = std::atomic<bool>{false};
   auto fatal = [&](const std::string& reason) {
     spdlog::critical("{}", reason);
     died = true;
     ::kill(::getpid(), SIGUSR1);
   };
-  auto service = http::service{settings, fatal};
+  auto service = http::service{loaded.values, fatal, loaded.rows};
   service.listen();
   auto caught = wait_for_signal();
   if (!died)
@@ -170,7 +170,7 @@ int main(int argc, char** argv) {
     for (const auto& x : loaded.warnings)
       spdlog::warn("{}", x);
     http::set_up_process(loaded.values);
-    status = serve(loaded.values);
+    status = serve(loaded);
   } catch (const error& e) {
     std::cerr << "musetalkd: " << e.detail() << "\n";
     spdlog::debug("{}", e.what());

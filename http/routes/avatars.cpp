@@ -60,6 +60,7 @@ void add_avatar_routes(router& to, const route_context& context) {
   });
   add_picture(to, context, "preview.jpg");
   add_picture(to, context, "contact_sheet.jpg");
+  add_picture(to, context, "video.mp4");
 }
 
 } // namespace musetalk::http

@@ -18,6 +18,9 @@ router make_router(const route_context& context) {
   add_store_routes(result, context);
   add_health_routes(result, context);
   add_document_routes(result);
+  add_actor_routes(result, context);
+  add_metrics_route(result, context);
+  add_console_routes(result);
   return result;
 }
 

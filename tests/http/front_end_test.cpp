@@ -267,6 +267,21 @@ TEST_F(FrontEnd, TurnsRefusalsIntoProblems) {
   EXPECT_EQ(x->body()["detail"], "as told");
 }
 
+TEST_F(FrontEnd, ShowsMetricsAlsoWithoutTheRegistry) {
+  auto question = show_metrics{};
+  question.answer = [](const std::optional<actors::queue_status>& queue) {
+    return response{200, {}, queue ? R"({"registry": true})" : R"({"registry": false})"};
+  };
+  EXPECT_EQ(asked(question)->body()["registry"], true);
+  w->silent = true;
+  auto x = asked(question);
+  EXPECT_FALSE(x->answered());
+  sched.trigger_timeouts();
+  sched.run();
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["registry"], false);
+}
+
 TEST_F(FrontEnd, AnswersEveryQuestionThatNobodyAnswers) {
   w->silent = true;
   auto all = std::vector<std::shared_ptr<fake_exchange>>{
