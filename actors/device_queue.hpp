@@ -3,8 +3,8 @@
 #include "actors/device_work.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <iterator>

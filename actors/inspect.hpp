@@ -9,6 +9,7 @@
 #include "pipeline/job.hpp"
 #include "pipeline/media_info.hpp"
 #include "pipeline/preflight.hpp"
+#include "pipeline/retention_plan.hpp"
 #include "pipeline/speech.hpp"
 
 #include <caf/error.hpp>
@@ -102,7 +103,7 @@ auto inspect(Inspector& f, event_query& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, event_page& x) {
-  return f(caf::meta::type_name("event_page"), x.events, x.last, x.more, x.jobs);
+  return f(caf::meta::type_name("event_page"), x.events, x.last, x.more, x.jobs, x.forgotten);
 }
 
 template <class Inspector>
@@ -130,12 +131,7 @@ template <class Inspector>
 auto inspect(Inspector& f, avatar_version& x) {
   return f(caf::meta::type_name("avatar_version"), x.version, x.created_us, x.job_id, x.engine,
            x.weights, x.frames, x.width, x.height, x.duration_s, x.bytes, x.video_sha256,
-           x.apply_blur, x.options_key);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, version_place& x) {
-  return f(caf::meta::type_name("version_place"), x.avatar_id, x.version);
+           x.apply_blur, x.options_key, x.retired_us, x.checked_us);
 }
 
 template <class Inspector>
@@ -147,7 +143,24 @@ auto inspect(Inspector& f, link_plan& x) {
 template <class Inspector>
 auto inspect(Inspector& f, avatar& x) {
   return f(caf::meta::type_name("avatar"), x.avatar_id, x.tutor_id, x.created_us, x.updated_us,
-           x.status, x.current_version, x.versions, x.latest_job_id);
+           x.status, x.current_version, x.versions, x.latest_job_id, x.used_us, x.pinned);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, version_ref& x) {
+  return f(caf::meta::type_name("version_ref"), x.avatar_id, x.version);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, retention_removal& x) {
+  return f(caf::meta::type_name("retention_removal"), x.avatar_id, x.version, x.bytes, x.reason,
+           x.detail, x.failure);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, retention_plan& x) {
+  return f(caf::meta::type_name("retention_plan"), x.at_us, x.removals, x.bytes, x.bytes_kept,
+           x.max_bytes, x.applied);
 }
 
 template <class Inspector>

@@ -23,6 +23,7 @@
 #include "pipeline/job.hpp"
 #include "pipeline/preflight.hpp"
 #include "pipeline/prepared.hpp"
+#include "pipeline/retention_plan.hpp"
 #include "pipeline/speech.hpp"
 #include "pipeline/store_claims.hpp"
 #include "pipeline/upload_spool.hpp"
@@ -60,6 +61,9 @@ CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar_filter))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::page_request))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::media_info))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::version_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::version_ref))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::retention_removal))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::retention_plan))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::request_key))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_event))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_history))
@@ -118,6 +122,12 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, listen, "listen")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, generate, "generate")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, link, "link")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, examine, "examine")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, touch, "touch")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, pin, "pin")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, clean, "clean")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, scrub, "scrub")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, set_aside, "setaside")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, expire, "expire")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -214,6 +224,22 @@ using registry_actor = caf::typed_actor<
     // Compares store and catalog, with checksums when it is told to; answers what does not fit.
     // `queue_full` while another check is under way.
     caf::replies_to<atom::verify, bool>::with<pipeline::store_report>,
+    // Somebody uses the avatar. Answers it, or `avatar_not_found`.
+    caf::replies_to<atom::touch, avatar_id>::with<pipeline::avatar>,
+    // Pins an avatar, so that it never goes by itself, or lets go of it. Answers it, or
+    // `avatar_not_found`.
+    caf::replies_to<atom::pin, avatar_id, bool>::with<pipeline::avatar>,
+    // Answers what the settings would have removed now. With true it is removed first; what could
+    // not be is marked.
+    caf::replies_to<atom::clean, bool>::with<pipeline::retention_plan>,
+    // Answers the version whose files were compared with their sums the longest ago, if that was
+    // before the time; else one without a name.
+    caf::replies_to<atom::scrub, int64_t>::with<pipeline::version_ref>,
+    // From the JANITOR: a version was compared. The text says what differs; empty: nothing. A
+    // damaged one is set aside.
+    caf::reacts_to<atom::scrub, pipeline::version_ref, std::string>,
+    // From the JANITOR: forgets what has expired.
+    caf::reacts_to<atom::tick>,
     // Answers the state of queue and device without asking anyone.
     caf::replies_to<atom::status>::with<queue_status>,
     // From the GPU SCHEDULER: the device as it now is.
@@ -318,9 +344,21 @@ using storage_writer_actor = caf::typed_actor<
     // when it is told to. `queue_full` while it does so already.
     caf::replies_to<atom::verify, std::shared_ptr<const pipeline::store_claims>,
                     bool>::with<pipeline::store_report>,
+    // Sets a damaged version aside; answers which one is current then. `version_not_found`.
+    caf::replies_to<atom::set_aside, avatar_id, std::string>::with<std::string>,
+    // From the REGISTRY: throws away uploads that are not in the list, and staging that nobody
+    // writes, when they have not changed for long.
+    caf::reacts_to<atom::expire, std::vector<std::string>>,
     // INTERNAL: looks at the next slice of the store.
     caf::reacts_to<atom::next>,
-    // INTERNAL: deletes some files of what was removed.
+    // Deletes some files of what was removed. INTERNAL, and from the JANITOR: for those that had
+    // their grace time.
+    caf::reacts_to<atom::tick>>;
+
+/// The JANITOR: sees to it that nothing stays for ever. Asks the others at a gentle pace, and
+/// compares the files of versions with their sums. Spawn it detached: it reads the disk.
+using janitor_actor = caf::typed_actor<
+    // INTERNAL: one second has passed.
     caf::reacts_to<atom::tick>>;
 
 /// A SPEECH READER: reads what one job is to say, and the avatar that says it. Ends with its job's

@@ -114,6 +114,26 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
       },
       [=](atom::remove, const video_id& video) { return remove_video(self, video); },
       [=](atom::verify, bool deep) { return check_store(self, deep); },
+      [=](atom::touch, const avatar_id& avatar) -> caf::result<pipeline::avatar> {
+        return self->guarded([&] { return touch(self, avatar.value); });
+      },
+      [=](atom::pin, const avatar_id& avatar, bool pinned) -> caf::result<pipeline::avatar> {
+        return self->guarded([&] { return pin(self, avatar.value, pinned); });
+      },
+      [=](atom::clean, bool apply) -> caf::result<pipeline::retention_plan> {
+        if (apply)
+          return clean(self);
+        return self->guarded([&] { return plan_cleaning(self); });
+      },
+      [=](atom::scrub, int64_t before) -> caf::result<pipeline::version_ref> {
+        return self->guarded([&] {
+          return self->state.parts.catalog->oldest_check(before).value_or(pipeline::version_ref{});
+        });
+      },
+      [=](atom::scrub, const pipeline::version_ref& what, const std::string& damage) {
+        scrubbed(self, what, damage);
+      },
+      [=](atom::tick) { look_after(self); },
       [=](atom::status) { return status(self); },
       [=](atom::status, const device_status& device) { self->state.counts.device = device; },
       [=](atom::progress, const pipeline::job_progress& x) { progress(self, x); },

@@ -36,7 +36,10 @@ struct registry_config {
   std::chrono::seconds keep_failed{86'400};        ///< For how long a failed job's upload is kept.
   std::chrono::seconds upload_idle{600};           ///< Without a sign of life it is an orphan.
   size_t max_kept_uploads = 32;                    ///< Of failed jobs; beyond, the oldest goes.
-  std::chrono::milliseconds catalog_retry{1'000};  ///< Until a refused write is tried again.
+  pipeline::retention_policy retention;
+  pipeline::timestamp_us keep_events_us = 0;      ///< 0: for ever.
+  int64_t max_events = 0;                         ///< Beyond, the oldest go; 0: no limit.
+  std::chrono::milliseconds catalog_retry{1'000}; ///< Until a refused write is tried again.
   uint32_t max_catalog_failures = 30; ///< In a row, of writes that must not be lost; then it ends.
   std::chrono::microseconds priority_step{std::chrono::minutes{10}}; ///< As in `job_queue`.
   pipeline::work_options work;               ///< What versions depend on: equal work is done once.
@@ -102,9 +105,12 @@ struct registry_state {
   std::vector<std::string> unused_uploads; ///< Of jobs that ended before there was anyone to tell.
   std::vector<kept_upload> kept_uploads;   ///< The oldest first.
   std::vector<job_follower_actor> followers;
-  std::set<std::string> keys_at_work;              ///< Of requests that wait for a worker.
-  queue_status counts;                             ///< Since the start; device as last told.
-  std::map<pipeline::job_kind, work_history> past; ///< What the jobs of this machine took.
+  std::set<std::string> keys_at_work;                 ///< Of requests that wait for a worker.
+  std::map<std::string, pipeline::timestamp_us> uses; ///< Not yet in the catalog; by avatar id.
+  bool cleaning = false;                              ///< A plan is being carried out.
+  caf::actor_clock::time_point expired_at;            ///< Leftovers were last looked for.
+  queue_status counts;                                ///< Since the start; device as last told.
+  std::map<pipeline::job_kind, work_history> past;    ///< What the jobs of this machine took.
   pipeline::timestamp_us last_created_us = 0;
   uint32_t catalog_failures = 0; ///< In a row.
   bool retry_sent = false;       ///< A delayed `next` is on its way.

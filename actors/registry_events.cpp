@@ -63,6 +63,11 @@ pipeline::event_page events(registry_pointer self, const pipeline::event_query& 
   // What lies behind the end was never given out by this catalog: the asker begins anew.
   if (query.after >= 0 && query.after < result.last)
     result.events = state.parts.catalog->events_after(query);
+  // Who comes back after long is told that there was more.
+  if (query.after >= 0 && query.after < result.last) {
+    auto first = state.parts.catalog->first_event();
+    result.forgotten = query.after + 1 < first ? first - 1 : 0;
+  }
   result.more = !result.events.empty() && result.events.size() >= query.limit;
   if (result.more) {
     result.last = result.events.back().sequence;

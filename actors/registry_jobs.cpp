@@ -57,6 +57,9 @@ job ended_record(const registry_state& state, const active_job& x) {
   record.failure = outcome.failure;
   if (record.request.kind == pipeline::job_kind::create)
     record.version = outcome.version.version;
+  // What an archive brings is only known now.
+  if (record.request.kind == pipeline::job_kind::import_archive && !outcome.version.weights.empty())
+    record.weights = outcome.version.weights;
   return record;
 }
 

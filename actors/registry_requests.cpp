@@ -158,6 +158,7 @@ job_view submit(registry_pointer self, const job_request& request) {
   auto event = state.parts.catalog->add_job(record, "client");
   record.request.key = {};
   state.last_created_us = record.created_us;
+  state.uses[request.avatar_id] = record.created_us;
   state.queue.push(record);
   look_for_version(state, record);
   tell(self, event);

@@ -45,7 +45,7 @@ std::optional<job> find_same_speech(registry_state& state, const job& wanted) {
 }
 
 // What cannot be looked up is prepared: that is right in any case.
-std::optional<pipeline::version_place> version_of(const registry_state& state, const job& x) {
+std::optional<pipeline::version_ref> version_of(const registry_state& state, const job& x) {
   try {
     return state.parts.catalog->find_version(x.request.video_sha256, x.options_key);
   } catch (const error& why) {

@@ -45,6 +45,10 @@ pipeline::video_page list_videos(registry_pointer self, const std::string& avata
                                  const pipeline::page_request& page);
 pipeline::spoken_video look_video(registry_pointer self, const video_id& x);
 caf::result<video_id> remove_video(registry_pointer self, const video_id& x);
+pipeline::avatar touch(registry_pointer self, const std::string& avatar_id);
+pipeline::avatar pin(registry_pointer self, const std::string& avatar_id, bool pinned);
+pipeline::retention_plan plan_cleaning(registry_pointer self);
+caf::result<pipeline::retention_plan> clean(registry_pointer self);
 
 /// Two looks, the second only at what the first did not like.
 caf::result<pipeline::store_report> check_store(registry_pointer self, bool deep);
@@ -62,6 +66,12 @@ bool settle(registry_pointer self, const std::string& job_id);
 bool write_surely(registry_pointer self, const std::function<void()>& f);
 
 void runner_down(registry_pointer self, const caf::actor_addr& source);
+
+/// What the JANITOR says of the files of a version.
+void scrubbed(registry_pointer self, const pipeline::version_ref& what, const std::string& damage);
+
+/// Forgets what has expired: uploads, events; writes down who was used.
+void look_after(registry_pointer self);
 
 /// Starts what can start, and tries again what the catalog refused.
 void next(registry_pointer self);

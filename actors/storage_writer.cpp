@@ -1,6 +1,9 @@
 #include "actors/storage_writer.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
+#include <vector>
 
 namespace musetalk::actors {
 
@@ -106,6 +109,20 @@ void go_on_checking(storage_writer_pointer self) {
     done.reply.deliver(more.error());
 }
 
+void expire(storage_writer_pointer self, const std::vector<std::string>& needed_uploads) {
+  auto needed_staging = std::vector<std::string>{};
+  for (const auto& [job, version] : self->state.open)
+    needed_staging.push_back(job);
+  auto gone =
+      self->guarded([&] { return self->state.store->expire(needed_staging, needed_uploads); });
+  if (!gone)
+    return;
+  for (const auto& x : *gone)
+    spdlog::warn("{} was left over and is removed", x);
+  if (!gone->empty())
+    sweep_later(self);
+}
+
 } // namespace
 
 storage_writer_actor::behavior_type
@@ -189,6 +206,14 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
         return begin_check(self, claims, deep);
       },
       [=](atom::next) { go_on_checking(self); },
+      [=](atom::set_aside, const avatar_id& avatar,
+          const std::string& version) -> caf::result<std::string> {
+        return self->guarded(
+            [&] { return self->state.store->set_aside_version(avatar.value, version); });
+      },
+      [=](atom::expire, const std::vector<std::string>& needed_uploads) {
+        expire(self, needed_uploads);
+      },
       [=](atom::tick) { sweep(self); },
   };
 }

@@ -1,6 +1,8 @@
 #include "actors/system.hpp"
 
 #include "actors/device_client.hpp"
+#include "actors/import_runner.hpp"
+#include "actors/janitor.hpp"
 #include "actors/musetalk_runner.hpp"
 #include "actors/registry.hpp"
 #include "actors/speech_runner.hpp"
@@ -128,6 +130,13 @@ struct service_system::impl {
         caf::anon_send(speaker, atom::start_v);
         return speaker;
       }
+      if (job.request.kind == pipeline::job_kind::import_archive) {
+        auto importer =
+            system.spawn<caf::detached>(import_runner, import_settings(config, store->layout()),
+                                        import_runner_parts{to, workers->get().storage}, job);
+        caf::anon_send(importer, atom::start_v);
+        return importer;
+      }
       auto now = workers->get();
       auto runner_parts =
           musetalk_runner_parts{to, now.preprocessors.at(place), now.gpu, now.storage};
@@ -153,6 +162,12 @@ struct service_system::impl {
     return system.spawn<caf::detached>(actors::registry, registry_settings(config), registry_with);
   }
 
+  janitor_actor spawn_janitor() {
+    return system.spawn<caf::detached>(
+        janitor, janitor_settings(config),
+        janitor_parts{registry, workers, store->layout(), parts.now_us});
+  }
+
   // Workers first, then those who ask them; nothing runs before the registry's first `next`.
   void start() {
     auto keep = std::chrono::microseconds{config.keep_failed}.count();
@@ -170,6 +185,7 @@ struct service_system::impl {
       if (has_device)
         x.gpu = spawn_gpu();
       x.uploads = spawn_uploads();
+      x.janitor = spawn_janitor();
     });
     supervise(places);
     caf::anon_send(registry, atom::next_v);
@@ -186,6 +202,10 @@ struct service_system::impl {
                                 {"upload receiver", pointer(now.uploads),
                                  [this] {
                                    return replace(&worker_set::uploads, spawn_uploads());
+                                 }},
+                                {"janitor", pointer(now.janitor),
+                                 [this] {
+                                   return replace(&worker_set::janitor, spawn_janitor());
                                  }},
                                 {"prober", pointer(now.prober), [this] {
                                    return replace(&worker_set::prober, spawn_preprocessor());
@@ -258,6 +278,7 @@ struct service_system::impl {
     self->request(overseer, caf::infinite, atom::stop_v).receive([] {}, [](caf::error&) {});
     self->send(registry, atom::stop_v);
     auto now = workers->get();
+    end(self, pointer(now.janitor));
     end(self, pointer(now.uploads));
     // Takes the runners with it.
     end(self, pointer(registry));

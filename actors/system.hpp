@@ -41,6 +41,14 @@ struct system_config {
   std::chrono::seconds step_timeout{120}; ///< Of one request to a worker; finite, always.
   int32_t batch_frames = 8;
   int32_t credit_batches = 3;
+  pipeline::media_limits import_limits; ///< What an imported avatar may be.
+  // -- how long things stay
+  pipeline::retention_policy retention;
+  std::chrono::seconds clean_interval{600}; ///< Between two times that it is carried out.
+  std::chrono::seconds keep_events{0};      ///< 0: for ever.
+  int64_t max_events = 0;                   ///< 0: no limit.
+  uint64_t scrub_bytes = 0;                 ///< Read each second; 0: no comparing.
+  std::chrono::seconds scrub_age{604'800};  ///< Until a version is compared again.
   // -- device
   size_t device_queue_limit = 64;  ///< Requests that may wait.
   size_t device_batch_frames = 16; ///< Of one execution.

@@ -1,6 +1,8 @@
 #include "http/composition.hpp"
 
 #include "http/logging.hpp"
+#include "pipeline/avatar_archive.hpp"
+#include "pipeline/avatar_export.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
 #include "pipeline/disk_budget.hpp"
@@ -20,6 +22,7 @@
 
 namespace musetalk::http {
 
+using std::chrono::microseconds;
 using std::chrono::seconds;
 
 namespace {
@@ -162,6 +165,16 @@ actors::system_config system_config_of(const config::settings& x,
   result.running_jobs = static_cast<size_t>(x.running_jobs);
   result.max_attempts = static_cast<uint32_t>(x.max_attempts);
   result.keep_failed = seconds{x.keep_failed_seconds};
+  result.import_limits = media_limits_of(x);
+  result.retention.keep_versions = static_cast<uint32_t>(x.keep_versions);
+  result.retention.expire_us = microseconds{std::chrono::days{x.expire_days}}.count();
+  result.retention.max_bytes = static_cast<uint64_t>(x.max_store_gb * 1e9);
+  result.retention.grace_us = microseconds{seconds{x.removal_grace_seconds}}.count();
+  result.clean_interval = seconds{x.clean_interval_seconds};
+  result.keep_events = std::chrono::days{x.keep_events_days};
+  result.max_events = x.max_events;
+  result.scrub_bytes = static_cast<uint64_t>(x.scrub_mb_per_second * 1e6);
+  result.scrub_age = std::chrono::days{x.scrub_days};
   result.job_timeout = seconds{x.job_timeout_seconds};
   result.step_timeout = seconds{x.step_timeout_seconds};
   result.batch_frames = x.batch_frames;
@@ -179,10 +192,12 @@ actors::system_parts system_parts_of(const config::settings& x,
                                      const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
-  auto budget =
+  auto keep = pipeline::store_policy{};
+  keep.keep_damaged = std::chrono::days{x.keep_damaged_days};
+  keep.grace = seconds{x.removal_grace_seconds};
+  keep.budget =
       std::make_shared<pipeline::disk_budget>([=] { return pipeline::disk_space_of(root); },
                                               pipeline::size_rule{!x.enable_avatar, x.video_kbps});
-  auto keep = pipeline::store_policy{std::chrono::days{x.keep_damaged_days}, budget};
   auto limits = media_limits_of(x);
   auto prepare = prepare_config_of(x, faces);
   auto networks = networks_config_of(x, weights, faces);
@@ -200,6 +215,9 @@ actors::system_parts system_parts_of(const config::settings& x,
   };
   result.preprocessor.probe = [=, sound = speech_limits_of(x)](const auto& file,
                                                                pipeline::job_kind kind) {
+    // The lists of an archive are read beside it, in the upload's own folder.
+    if (kind == pipeline::job_kind::import_archive)
+      return pipeline::probe_archive(file, file.parent_path(), limits);
     return kind == pipeline::job_kind::speak ? pipeline::probe_speech(file, sound)
                                              : pipeline::probe_video(file, limits);
   };
@@ -222,6 +240,19 @@ actors::system_parts system_parts_of(const config::settings& x,
   result.now_us = pipeline::now_us;
   result.new_job_id = pipeline::new_job_id;
   result.fatal = std::move(fatal);
+  return result;
+}
+
+exporter_config exporter_config_of(const config::settings& x) {
+  auto result = exporter_config{};
+  result.store = {x.avatars_dir};
+  result.timeout = seconds{x.request_timeout_seconds};
+  result.open = [](const std::filesystem::path& folder, const std::string& name) {
+    auto archive = std::make_shared<pipeline::avatar_export>(folder, name);
+    return export_source{archive->bytes(), [archive](std::span<std::byte> buffer) {
+                           return archive->read(buffer);
+                         }};
+  };
   return result;
 }
 

@@ -1,8 +1,8 @@
 #include "http/front_end.hpp"
 
 #include "http/answers.hpp"
-#include "http/examination.hpp"
 #include "http/check_store.hpp"
+#include "http/examination.hpp"
 #include "http/json.hpp"
 #include "http/problem.hpp"
 #include "pipeline/avatar_tag.hpp"
@@ -231,7 +231,8 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                 failing(self, x.to));
       },
       [=](const show_avatar& x) {
-        ask(self->state.config.registry, atom::look_v, x.id)
+        // Who opens an avatar uses it.
+        ask(self->state.config.registry, atom::touch_v, x.id)
             .then([=, to = x.to](const pipeline::avatar& found) { answer_avatar(self, to, found); },
                   failing(self, x.to));
       },
@@ -282,6 +283,18 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                   reply(to, [&] { return json_response(200, deleted_json(id)); });
                 },
                 failing(self, x.to));
+      },
+      [=](const touch_avatar& x) {
+        ask(self->state.config.registry, atom::touch_v, x.id)
+            .then(showing<pipeline::avatar>(x.to), failing(self, x.to));
+      },
+      [=](const pin_avatar& x) {
+        ask(self->state.config.registry, atom::pin_v, x.id, x.pinned)
+            .then(showing<pipeline::avatar>(x.to), failing(self, x.to));
+      },
+      [=](const clean_store& x) {
+        ask(self->state.config.registry, atom::clean_v, x.apply)
+            .then(showing<pipeline::retention_plan>(x.to), failing(self, x.to));
       },
       [=](const create_avatar& x) {
         ask(self->state.config.uploads(), atom::create_v, x.request)

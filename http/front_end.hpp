@@ -87,6 +87,22 @@ struct remove_video {
 };
 
 /// For a job of any kind whose file lies on this machine.
+struct touch_avatar {
+  exchange_ptr to;
+  actors::avatar_id id;
+};
+
+struct pin_avatar {
+  exchange_ptr to;
+  actors::avatar_id id;
+  bool pinned = true;
+};
+
+struct clean_store {
+  exchange_ptr to;
+  bool apply = false; ///< Else only what would go is told.
+};
+
 struct create_avatar {
   exchange_ptr to;
   pipeline::job_request request;
@@ -183,6 +199,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_videos)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::check_store)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::touch_avatar)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::pin_avatar)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::clean_store)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_health)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_readiness)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_metrics)
@@ -204,6 +223,10 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<list_versions>, caf::reacts_to<activate_version>, caf::reacts_to<remove_version>,
     // 200 with a page of an avatar's videos; with the file of one; when it is gone.
     caf::reacts_to<list_videos>, caf::reacts_to<show_video>, caf::reacts_to<remove_video>,
+    // 200 with the avatar: it was used; it is pinned, or no more.
+    caf::reacts_to<touch_avatar>, caf::reacts_to<pin_avatar>,
+    // 200 with what goes, or would go.
+    caf::reacts_to<clean_store>,
     // 202 with the job; 201 when it completed within the wait.
     caf::reacts_to<create_avatar>,
     // The same for an upload.

@@ -75,6 +75,8 @@ json avatar_base(const pipeline::avatar& x) {
           {"status", x.status},
           {"created_at", time_or_null(x.created_us)},
           {"updated_at", time_or_null(x.updated_us)},
+          {"used_at", time_or_null(x.used_us)},
+          {"pinned", x.pinned},
           {"current_version", text_or_null(x.current_version)},
           {"versions", version_list(x)}};
 }
@@ -168,7 +170,26 @@ json to_json(const pipeline::avatar_version& x) {
           {"duration_s", rounded(x.duration_s, 1e3)},
           {"bytes", x.bytes},
           {"video_sha256", text_or_null(x.video_sha256)},
-          {"apply_blur", x.apply_blur}};
+          {"apply_blur", x.apply_blur},
+          {"replaced_at", time_or_null(x.retired_us)},
+          {"checked_at", time_or_null(x.checked_us)}};
+}
+
+json to_json(const pipeline::retention_plan& x) {
+  auto removals = json::array();
+  for (const auto& y : x.removals)
+    removals.push_back({{"avatar_id", y.avatar_id},
+                        {"version", text_or_null(y.version)},
+                        {"bytes", y.bytes},
+                        {"reason", to_string(y.reason)},
+                        {"detail", y.detail},
+                        {"failure", text_or_null(y.failure)}});
+  return {{"at", time_or_null(x.at_us)},
+          {"applied", x.applied},
+          {"bytes", x.bytes},
+          {"bytes_kept", x.bytes_kept},
+          {"max_bytes", x.max_bytes > 0 ? json(x.max_bytes) : json{}},
+          {"removals", std::move(removals)}};
 }
 
 json to_json(const pipeline::avatar& x) {

@@ -79,6 +79,11 @@ server_options counting(server_options options, std::shared_ptr<request_figures>
   return options;
 }
 
+exporter_config with_registry(exporter_config x, actors::service_system& system) {
+  x.registry = system.registry();
+  return x;
+}
+
 } // namespace
 
 service::service(const config::settings& settings, const actors::fatal_callback& fatal,
@@ -96,9 +101,12 @@ service::service(const config::settings& settings, const actors::fatal_callback&
           system_.actors().spawn<caf::detached>(upload_closer, front_end_, uploads_of(system_))),
       events_(system_.actors().spawn<caf::detached>(event_feed,
                                                     event_feed_config_of(settings, system_))),
+      exporter_(system_.actors().spawn<caf::detached>(
+          exporter, with_registry(exporter_config_of(settings), system_))),
       server_(counting(server_options_of(settings), requests_), make_routes()),
       observing_(observer_) {
   watch_for_death(events_, "event feed", fatal);
+  watch_for_death(exporter_, "exporter", fatal);
   watch_for_death(front_end_, "front end", fatal);
   watch_for_death(closer_, "upload closer", fatal);
   if (settings_.enable_avatar && !weights_.ready)
@@ -151,9 +159,11 @@ router service::make_routes() {
   context.front_end = front_end_;
   context.closer = closer_;
   context.events = events_;
+  context.exporter = exporter_;
   context.uploads = uploads_of(system_);
   context.store = {settings_.avatars_dir};
   context.max_upload_bytes = settings_.max_upload_bytes();
+  context.max_import_bytes = settings_.max_import_bytes();
   context.max_body_bytes = static_cast<uint64_t>(settings_.max_body_kb) * 1000;
   context.max_wait = seconds{settings_.max_wait_seconds};
   context.allowed_origins = settings_.allowed_origins;
@@ -175,9 +185,11 @@ void service::end_front_end() {
     self->receive([](const caf::down_msg&) {});
   };
   end(events_);
+  end(exporter_);
   end(closer_);
   end(front_end_);
   events_ = nullptr;
+  exporter_ = nullptr;
   closer_ = nullptr;
   front_end_ = nullptr;
 }

@@ -5,6 +5,7 @@
 #include "config/load.hpp"
 #include "config/settings.hpp"
 #include "http/event_feed.hpp"
+#include "http/exporter.hpp"
 #include "http/front_end.hpp"
 #include "http/instance_lock.hpp"
 #include "http/request_figures.hpp"
@@ -59,6 +60,7 @@ private:
   front_end_actor front_end_;
   upload_closer_actor closer_;
   event_feed_actor events_;
+  exporter_actor exporter_;
   http_server server_;
   actors::observer_thread observing_;
   bool stopped_ = false;

@@ -1,6 +1,8 @@
 #include "pipeline/avatar_store.hpp"
 
 #include "errors/error.hpp"
+#include "pipeline/damaged_version.hpp"
+#include "pipeline/disk.hpp"
 #include "pipeline/disk_budget.hpp"
 #include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
@@ -9,15 +11,30 @@
 #include "pipeline/place_version.hpp"
 #include "pipeline/store_names.hpp"
 #include "pipeline/store_recovery.hpp"
+#include "pipeline/time.hpp"
 #include "pipeline/version_writer.hpp"
 
 #include <sys/stat.h>
+
+#include <algorithm>
 
 namespace musetalk::pipeline {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+/// Names in the trash of what somebody may still read.
+constexpr auto held_prefix = std::string_view{"held-"};
+
+std::vector<fs::path> paths_in(const fs::path& folder) {
+  auto result = std::vector<fs::path>{};
+  auto reason = std::error_code{};
+  auto entries = fs::directory_iterator{folder, reason};
+  for (; !reason && entries != fs::directory_iterator{}; entries.increment(reason))
+    result.push_back(entries->path());
+  return result;
+}
 
 /// Ids become folder names: one that is none must never get here.
 void require_id(const std::string& text) {
@@ -53,10 +70,10 @@ public:
                      std::span<const std::string> running_jobs) override {
     auto result = recover_store(layout_, kept_uploads, running_jobs, policy_);
     trash_.clear();
-    auto reason = std::error_code{};
-    auto entries = fs::directory_iterator{layout_.trash(), reason};
-    for (; !reason && entries != fs::directory_iterator{}; entries.increment(reason))
-      trash_.push_back(entries->path());
+    held_.clear();
+    for (auto& path : paths_in(layout_.trash()))
+      (path.filename().string().starts_with(held_prefix) ? held_ : trash_)
+          .push_back(std::move(path));
     return result;
   }
 
@@ -87,10 +104,10 @@ public:
     if (there == occupant::link)
       remove_name(layout_.link(avatar_id));
     else if (there == occupant::folder)
-      throw_away(layout_.link(avatar_id));
+      throw_away(layout_.link(avatar_id), true);
     try {
       disk_step("remove.versions", layout_.root);
-      throw_away(layout_.versions(avatar_id));
+      throw_away(layout_.versions(avatar_id), true);
     } catch (const error&) {
       // it is there or not there, nothing between
       if (linked && fs::exists(layout_.versions(avatar_id)))
@@ -118,7 +135,8 @@ public:
     if (linked_version(layout_, avatar_id) == version)
       throw error(errc::version_current, version + " is the current version.");
     disk_step("remove_version.rename", layout_.root);
-    throw_away(layout_.version(avatar_id, version));
+    keep_number(layout_, avatar_id, version);
+    throw_away(layout_.version(avatar_id, version), true);
     disk_step("remove_version.sync", layout_.root);
     sync_folder(layout_.versions(avatar_id));
   }
@@ -168,6 +186,29 @@ public:
     sync_folder(folder);
   }
 
+  std::string set_aside_version(const std::string& avatar_id, const std::string& version) override {
+    require_avatar_id(avatar_id);
+    require_version(version);
+    return replace_damaged(layout_, avatar_id, version);
+  }
+
+  std::vector<std::string> expire(std::span<const std::string> needed_staging,
+                                  std::span<const std::string> needed_uploads) override {
+    auto gone = std::vector<std::string>{};
+    auto look = [&](const fs::path& folder, std::span<const std::string> needed) {
+      for (const auto& path : paths_in(folder)) {
+        auto name = path.filename().string();
+        if (std::find(needed.begin(), needed.end(), name) != needed.end() || !is_stale(path))
+          continue;
+        throw_away(path);
+        gone.push_back(folder.filename().string() + "/" + name);
+      }
+    };
+    look(layout_.root / ".staging", needed_staging);
+    look(layout_.root / ".uploads", needed_uploads);
+    return gone;
+  }
+
   void discard_staging(const std::string& job_id) override {
     require_id(job_id);
     disk_step("discard.staging", layout_.root);
@@ -182,6 +223,7 @@ public:
   }
 
   bool sweep(size_t most) override {
+    release_held();
     while (!trash_.empty() && most > 0) {
       // Taken out first: what cannot be deleted is not tried for ever.
       auto next = std::move(trash_.back());
@@ -202,19 +244,53 @@ private:
                 layout_.link(avatar_id).string());
   }
 
-  /// What is moved is gone for everybody; deleting it may take long, and may be interrupted.
-  void throw_away(const fs::path& path) {
+  /// What is moved is gone for everybody who comes; deleting it may take long, and may be
+  /// interrupted.
+  /// @param held Somebody may have it open: its files stay for the grace time.
+  void throw_away(const fs::path& path, bool held = false) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0)
       return;
-    auto grave = layout_.trash() / new_job_id();
+    auto grave = layout_.trash() / ((held ? std::string{held_prefix} : "") + new_job_id());
     rename_path(path, grave);
-    trash_.push_back(std::move(grave));
+    (held ? held_ : trash_).push_back(std::move(grave));
+  }
+
+  timestamp_us now() const { return policy_.now_us ? policy_.now_us() : now_us(); }
+
+  /// Lets go of what had its grace time. The name of what is held knows since when.
+  void release_held() {
+    if (held_.empty())
+      return;
+    auto space = disk_space_of(layout_.root);
+    auto short_of_room = space && space->free_bytes < policy_.short_bytes;
+    auto grace = std::chrono::microseconds{policy_.grace}.count();
+    std::erase_if(held_, [&](const fs::path& path) {
+      auto since = made_at(path.filename().string().substr(held_prefix.size()));
+      if (since && !short_of_room && now() - *since < grace)
+        return false;
+      trash_.push_back(path);
+      return true;
+    });
+  }
+
+  /// Neither it nor anything right below it has changed for the policy's time.
+  bool is_stale(const fs::path& path) const {
+    auto fresh = [&](const fs::path& x) {
+      struct stat status {};
+      if (::lstat(x.c_str(), &status) != 0)
+        return false;
+      auto changed = timestamp_us{status.st_mtim.tv_sec} * 1'000'000;
+      return now() - changed < std::chrono::microseconds{policy_.stale}.count();
+    };
+    auto below = paths_in(path);
+    return !fresh(path) && std::none_of(below.begin(), below.end(), fresh);
   }
 
   store_layout layout_;
   store_policy policy_;
   std::vector<fs::path> trash_; ///< What this process has thrown away and not yet deleted.
+  std::vector<fs::path> held_;  ///< The same, while it has its grace time.
 };
 
 } // namespace

@@ -71,7 +71,7 @@ struct link_plan {
   std::string avatar_id;
   std::string tutor_id;
   std::string video_name; ///< As the client gave it; display only.
-  version_place from;
+  version_ref from;
 };
 
 /// Writes one version of an avatar, in staging, and publishes it whole. One thread at a time.
@@ -155,6 +155,17 @@ public:
 
   /// Removes a video, if it is there; who reads it reads it to its end. @throws error `storage_*`.
   virtual void remove_video(const std::string& avatar_id, const std::string& video_id) = 0;
+  /// Moves a damaged version out of the way, to `.store/.damaged`. If it is the current one, the
+  /// newest other version becomes current first; without any, the avatar's link goes.
+  /// @returns the version that is current then; empty when there is none. @throws error
+  /// `storage_*`, `version_not_found`.
+  virtual std::string set_aside_version(const std::string& avatar_id,
+                                        const std::string& version) = 0;
+
+  /// Throws away staging folders and uploads that nobody needs and that have not changed for the
+  /// policy's time. @returns what went, for the log. @throws error `storage_*`.
+  virtual std::vector<std::string> expire(std::span<const std::string> needed_staging,
+                                          std::span<const std::string> needed_uploads) = 0;
 
   /// Removes a staging folder, if it is there; its files are left to `sweep`.
   virtual void discard_staging(const std::string& job_id) = 0;
@@ -162,15 +173,21 @@ public:
   /// Removes an upload, if it is there.
   virtual void discard_upload(const std::string& upload_id) = 0;
 
-  /// Deletes files of what was removed, by recovery too, at most so many names. @returns whether
-  /// more are left.
+  /// Deletes files of what was removed, by recovery too, at most so many names. Versions are left
+  /// for the policy's grace time, unless the disk is short of room. @returns whether more could be
+  /// deleted now.
   /// @throws error `storage_*` where something cannot be deleted: that is left to the next start.
   virtual bool sweep(size_t most) = 0;
 };
 
 /// How long things are kept.
 struct store_policy {
-  std::chrono::days keep_damaged{30};    ///< Versions that were set aside as damaged.
+  std::chrono::days keep_damaged{30}; ///< Versions that were set aside as damaged.
+  /// Files of a removed version: who has its folder open still finds them.
+  std::chrono::seconds grace{0};
+  uint64_t short_bytes = 1'000'000'000;  ///< With less free on the disk there is no grace.
+  std::chrono::seconds stale{3'600};     ///< Staging and uploads that nobody needs.
+  std::function<timestamp_us()> now_us;  ///< The system's clock when it is not set.
   std::shared_ptr<disk_budget> budget{}; ///< Each version claims its room there; null: no claims.
 };
 

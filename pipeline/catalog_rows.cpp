@@ -163,7 +163,8 @@ job_event move_job_row(sqlite::database& db, const job& record, const std::strin
 // -- avatars -------------------------------------------------------------------
 
 const std::string avatar_columns =
-    "avatar_id, tutor_id, created_us, updated_us, status, current_version, latest_job_id";
+    "avatar_id, tutor_id, created_us, updated_us, status, current_version, latest_job_id, used_us, "
+    "pinned";
 
 avatar read_avatar(const sqlite::statement& row) {
   auto x = avatar{};
@@ -174,13 +175,16 @@ avatar read_avatar(const sqlite::statement& row) {
   x.status = row.text(4);
   x.current_version = row.text(5);
   x.latest_job_id = row.text(6);
+  x.used_us = row.integer(7);
+  x.pinned = row.integer(8) != 0;
   return x;
 }
 
 std::vector<avatar_version> read_versions(sqlite::database& db, const std::string& avatar_id) {
   auto row =
       db.borrow("SELECT version, created_us, job_id, engine, weights, frames, width, height, "
-                "duration_s, bytes, video_sha256, apply_blur, options_key FROM versions "
+                "duration_s, bytes, video_sha256, apply_blur, options_key, retired_us, checked_us "
+                "FROM versions "
                 "WHERE avatar_id = ?1 ORDER BY created_us, version");
   row->bind(1, avatar_id);
   auto result = std::vector<avatar_version>{};
@@ -199,6 +203,8 @@ std::vector<avatar_version> read_versions(sqlite::database& db, const std::strin
     x.video_sha256 = row->text(10);
     x.apply_blur = row->integer(11) != 0;
     x.options_key = row->text(12);
+    x.retired_us = row->integer(13);
+    x.checked_us = row->integer(14);
   }
   return result;
 }
@@ -206,18 +212,29 @@ std::vector<avatar_version> read_versions(sqlite::database& db, const std::strin
 void insert_version(sqlite::database& db, const std::string& avatar_id, const avatar_version& x) {
   auto row = db.borrow("INSERT OR REPLACE INTO versions(avatar_id, version, created_us, job_id, "
                        "engine, weights, frames, width, height, duration_s, bytes, video_sha256, "
-                       "apply_blur, options_key) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                       "?11, ?12, ?13, ?14)");
+                       "apply_blur, options_key, retired_us, checked_us) VALUES(?1, ?2, ?3, ?4, "
+                       "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
   row->bind(1, avatar_id).bind(2, x.version).bind(3, x.created_us).bind(4, x.job_id);
   row->bind(5, x.engine).bind(6, x.weights).bind(7, x.frames);
   row->bind(8, int64_t{x.width}).bind(9, int64_t{x.height}).bind_real(10, x.duration_s);
   row->bind(11, static_cast<int64_t>(x.bytes)).bind(12, x.video_sha256);
   row->bind(13, int64_t{x.apply_blur}).bind(14, x.options_key);
+  row->bind(15, x.retired_us).bind(16, x.checked_us);
   row->run();
 }
 
-std::optional<version_place> find_version_row(sqlite::database& db, const std::string& video_sha256,
-                                              const std::string& options_key) {
+void insert_avatar(sqlite::database& db, const avatar& x) {
+  auto row = db.borrow("INSERT INTO avatars VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+                       "ON CONFLICT DO UPDATE SET latest_job_id = CASE WHEN ?7 <> '' THEN ?7 ELSE "
+                       "latest_job_id END");
+  row->bind(1, x.avatar_id).bind(2, x.tutor_id).bind(3, x.created_us).bind(4, x.updated_us);
+  row->bind(5, x.status).bind(6, x.current_version).bind(7, x.latest_job_id);
+  row->bind(8, x.used_us).bind(9, int64_t{x.pinned});
+  row->run();
+}
+
+std::optional<version_ref> find_version_row(sqlite::database& db, const std::string& video_sha256,
+                                            const std::string& options_key) {
   if (video_sha256.empty() || options_key.empty())
     return std::nullopt;
   auto row = db.borrow("SELECT avatar_id, version FROM versions WHERE video_sha256 = ?1 AND "
@@ -225,7 +242,7 @@ std::optional<version_place> find_version_row(sqlite::database& db, const std::s
   row->bind(1, video_sha256).bind(2, options_key);
   if (!row->step())
     return std::nullopt;
-  return version_place{row->text(0), row->text(1)};
+  return version_ref{row->text(0), row->text(1)};
 }
 
 std::optional<avatar> find_avatar_row(sqlite::database& db, const std::string& avatar_id) {
@@ -240,6 +257,11 @@ std::optional<avatar> find_avatar_row(sqlite::database& db, const std::string& a
 
 void set_current_version(sqlite::database& db, const std::string& avatar_id,
                          const std::string& version) {
+  // Whoever reads the version before may go on for a while: it is known since when it is old.
+  auto old = db.borrow("UPDATE versions SET retired_us = CASE WHEN version = ?2 THEN 0 ELSE ?3 END "
+                       "WHERE avatar_id = ?1 AND (version = ?2 OR version = (SELECT "
+                       "current_version FROM avatars WHERE avatar_id = ?1))");
+  old->bind(1, avatar_id).bind(2, version).bind(3, now_us()).run();
   auto row = db.borrow("UPDATE avatars SET current_version = ?2 WHERE avatar_id = ?1");
   row->bind(1, avatar_id).bind(2, version).run();
 }

@@ -125,6 +125,14 @@ ALTER TABLE jobs ADD COLUMN options_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE versions ADD COLUMN options_key TEXT NOT NULL DEFAULT '';
 CREATE INDEX versions_by_work ON versions(video_sha256, options_key);
 )sql",
+    // Nobody has been told yet what counts as a use: the time begins now.
+    R"sql(
+ALTER TABLE avatars ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE avatars ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+UPDATE avatars SET used_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
+ALTER TABLE versions ADD COLUMN retired_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE versions ADD COLUMN checked_us INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 [[noreturn]] void refuse(const std::string& detail) {

@@ -41,7 +41,8 @@ constexpr std::array priorities = {
 };
 
 constexpr std::array kinds = {named<job_kind>{job_kind::create, "create"},
-                              named<job_kind>{job_kind::speak, "speak"}};
+                              named<job_kind>{job_kind::speak, "speak"},
+                              named<job_kind>{job_kind::import_archive, "import"}};
 
 constexpr std::array sync_modes = {named<sync_mode>{sync_mode::loop, "loop"},
                                    named<sync_mode>{sync_mode::bounce, "bounce"},

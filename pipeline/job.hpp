@@ -39,8 +39,9 @@ enum class job_stage : uint8_t {
 enum class job_priority : uint8_t { high = 1, normal, low };
 
 enum class job_kind : uint8_t {
-  create = 1, ///< Video to avatar.
-  speak,      ///< Avatar and sound to a talking video.
+  create = 1,     ///< Video to avatar.
+  speak,          ///< Avatar and sound to a talking video.
+  import_archive, ///< Exported archive to avatar.
 };
 
 /// What becomes of the avatar's frames where the sound is longer than they are.
@@ -188,6 +189,7 @@ struct event_page {
   int64_t last = 0;              ///< Everything up to this sequence is in the page or before it.
   bool more = false;             ///< There may be more events: ask again, with `after = last`.
   std::vector<job_view> jobs;    ///< On the last page: the one job, or all that are not final.
+  int64_t forgotten = 0; ///< Events up to this sequence were asked for and are kept no more.
 };
 
 /// One published version of an avatar.
@@ -204,11 +206,13 @@ struct avatar_version {
   uint64_t bytes = 0; ///< On disk.
   std::string video_sha256;
   bool apply_blur = false;
-  std::string options_key; ///< As `job::options_key`.
+  std::string options_key;     ///< As `job::options_key`.
+  timestamp_us retired_us = 0; ///< When another version took its place; 0: never.
+  timestamp_us checked_us = 0; ///< When its files were last compared with their sums; 0: never.
 };
 
-/// Where a version is.
-struct version_place {
+/// One version of one avatar.
+struct version_ref {
   std::string avatar_id;
   std::string version;
 };
@@ -224,6 +228,8 @@ struct avatar {
   std::string current_version;          ///< Empty until one is published.
   std::vector<avatar_version> versions; ///< Oldest first.
   std::string latest_job_id;
+  timestamp_us used_us = 0; ///< Last use that the service knows of.
+  bool pinned = false;      ///< Never removed by itself.
 };
 
 /// A video that an avatar made. Its file is whole as long as this is known.

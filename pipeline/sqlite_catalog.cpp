@@ -2,6 +2,7 @@
 #include "pipeline/catalog_audit.hpp"
 #include "pipeline/catalog_conditions.hpp"
 #include "pipeline/catalog_events.hpp"
+#include "pipeline/catalog_keeping.hpp"
 #include "pipeline/catalog_reconcile.hpp"
 #include "pipeline/catalog_rows.hpp"
 #include "pipeline/catalog_schema.hpp"
@@ -137,6 +138,14 @@ public:
 
   int64_t last_event() override { return last_event_row(db_); }
 
+  int64_t first_event() override { return first_event_row(db_); }
+
+  int64_t prune_events(timestamp_us before, int64_t keep, int64_t most) override {
+    auto pruned = int64_t{0};
+    change_surely([&] { pruned = erase_events(db_, before, keep, most); });
+    return pruned;
+  }
+
   // -- keys of requests ----------------------------------------------------------
 
   std::optional<request_key> find_key(const std::string& key, timestamp_us since) override {
@@ -180,8 +189,8 @@ public:
     return result;
   }
 
-  std::optional<version_place> find_version(const std::string& video_sha256,
-                                            const std::string& options_key) override {
+  std::optional<version_ref> find_version(const std::string& video_sha256,
+                                          const std::string& options_key) override {
     return find_version_row(db_, video_sha256, options_key);
   }
 
@@ -283,6 +292,38 @@ public:
 
   store_claims claims(timestamp_us failed_since) override { return read_claims(db_, failed_since); }
 
+  // -- how long things stay ------------------------------------------------------
+
+  void note_uses(const std::map<std::string, timestamp_us>& uses) override {
+    auto change = sqlite::transaction{db_};
+    for (const auto& [avatar_id, at] : uses)
+      set_used(db_, avatar_id, at);
+    change.commit();
+  }
+
+  bool pin_avatar(const std::string& avatar_id, bool pinned) override {
+    auto found = false;
+    change_surely([&] { found = set_pinned(db_, avatar_id, pinned); });
+    return found;
+  }
+
+  std::optional<version_ref> oldest_check(timestamp_us before) override {
+    return oldest_check_row(db_, before);
+  }
+
+  void note_check(const version_ref& what, timestamp_us at) override {
+    auto change = sqlite::transaction{db_};
+    set_checked(db_, what, at);
+    change.commit();
+  }
+
+  std::optional<job_event> lose_version(const version_ref& what, const std::string& current,
+                                        const std::string& reason) override {
+    auto event = std::optional<job_event>{};
+    change_surely([&] { event = lose_version_row(db_, what, current, reason); });
+    return event;
+  }
+
 private:
   /// One transaction that a full disk must not stop: what has happened on disk has to be told, and
   /// what frees room has to be let. Takes the reserve then. New jobs get no such help.
@@ -335,11 +376,13 @@ private:
 
   /// Makes the avatar's row if there is none; the job is its latest.
   void touch_avatar(const job& record) {
-    auto row = db_.borrow("INSERT INTO avatars VALUES(?1, ?2, ?3, ?3, 'preparing', '', ?4) "
-                          "ON CONFLICT DO UPDATE SET latest_job_id = ?4");
-    row->bind(1, record.request.avatar_id).bind(2, record.request.tutor_id);
-    row->bind(3, now_us()).bind(4, record.job_id);
-    row->run();
+    auto x = avatar{};
+    x.avatar_id = record.request.avatar_id;
+    x.tutor_id = record.request.tutor_id;
+    x.created_us = x.updated_us = x.used_us = now_us();
+    x.status = "preparing";
+    x.latest_job_id = record.job_id;
+    insert_avatar(db_, x);
     refresh_status(db_, record.request.avatar_id);
   }
 

@@ -2,6 +2,7 @@
 
 #include "errors/error.hpp"
 #include "pipeline/avatar_check.hpp"
+#include "pipeline/damaged_version.hpp"
 #include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/ids.hpp"
@@ -260,17 +261,10 @@ private:
       found.tutor_id = manifest.tutor_id;
       found.versions.push_back(manifest.version);
     } catch (const error& problem) {
-      set_aside(folder, found.avatar_id + "-" + version);
+      move_to_damaged(layout_, found.avatar_id, version);
       scan_.removed.push_back(public_name);
       scan_.ignored.push_back(public_name + ": " + problem.detail());
     }
-  }
-
-  /// A damaged version may be somebody's only copy: it is moved away and kept for a while.
-  void set_aside(const fs::path& folder, const std::string& name) {
-    make_folder(layout_.damaged());
-    rename_path(folder, layout_.damaged() / (name + "-" + new_job_id()));
-    sync_folder(layout_.damaged());
   }
 
   /// A name in the avatars folder that could be an avatar's.

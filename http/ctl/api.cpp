@@ -59,6 +59,10 @@ reply api::post(const std::string& path) {
   return reply_of(impl_->client.Post(path, std::string{}, json_type), url_);
 }
 
+reply api::put(const std::string& path) {
+  return reply_of(impl_->client.Put(path, std::string{}, json_type), url_);
+}
+
 reply api::follow(const std::string& path, const std::string& last_event_id,
                   const std::function<bool(std::string_view)>& take) {
   // A connection of its own: this answer has no end that others could wait for.

@@ -69,6 +69,7 @@ public:
   reply get(const std::string& path);
   reply post(const std::string& path, const json& body);
   reply post(const std::string& path);
+  reply put(const std::string& path);
 
   /// Reads an answer as it comes, until it ends.
   /// @param last_event_id Sent along unless it is empty.

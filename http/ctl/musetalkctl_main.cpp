@@ -2,8 +2,10 @@
 
 #include "config/load.hpp"
 #include "errors/error.hpp"
+#include "http/ctl/archives.hpp"
 #include "http/ctl/commands.hpp"
 #include "http/ctl/doctor.hpp"
+#include "http/ctl/keeping.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -184,6 +186,60 @@ void add_speech_commands(CLI::App& app, action& chosen) {
   });
 }
 
+void add_archive_commands(CLI::App& app, action& chosen) {
+  auto* export_command = app.add_subcommand("export", "Fetch an avatar as a tar");
+  auto what = std::make_shared<export_arguments>();
+  export_command->add_option("id", what->avatar_id, "Id of the avatar")->required();
+  export_command->add_option("-o,--output", what->output, "Where it goes")->required();
+  export_command->add_option("--version", what->version, "Another version than the current one");
+  export_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return export_avatar(with, *what);
+    };
+  });
+
+  auto* import_command = app.add_subcommand("import", "Make an avatar of such a tar");
+  auto from = std::make_shared<import_arguments>();
+  auto wait = std::make_shared<bool>(false);
+  import_command->add_option("file", from->file, "The tar")->required();
+  import_command->add_option("--id", from->avatar_id, "Id of the avatar")->required();
+  import_command->add_option("--tutor", from->tutor_id, "Id of the tutor it belongs to");
+  import_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  import_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return import_avatar(with, *from, *wait);
+    };
+  });
+}
+
+void add_keeping_commands(CLI::App& app, action& chosen) {
+  auto* clean_command = app.add_subcommand("clean", "Remove what the settings no longer keep, now");
+  auto dry_run = std::make_shared<bool>(false);
+  clean_command->add_flag("--dry-run", *dry_run, "Only tell what would go, and why");
+  clean_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return clean(with, *dry_run);
+    };
+  });
+
+  auto id = std::make_shared<std::string>();
+  auto add = [&](const char* name, const char* meaning, auto act) {
+    auto* command = app.add_subcommand(name, meaning);
+    command->add_option("id", *id, "Id of the avatar")->required();
+    command->callback([=, &chosen] {
+      chosen = [=](session& with) {
+        return act(with, *id);
+      };
+    });
+  };
+  add("pin", "Keep an avatar from going by itself",
+      [](session& with, const std::string& x) { return pin_avatar(with, x, true); });
+  add("unpin", "Let an avatar go when its time has come",
+      [](session& with, const std::string& x) { return pin_avatar(with, x, false); });
+  add("touch", "Tell the service that an avatar is in use",
+      [](session& with, const std::string& x) { return touch_avatar(with, x); });
+}
+
 void add_job_commands(CLI::App& app, action& chosen) {
   auto* jobs_command = app.add_subcommand("jobs", "List the jobs, newest first");
   auto filter = std::make_shared<jobs_arguments>();
@@ -286,6 +342,8 @@ int main(int argc, char** argv) {
   add_speech_commands(app, chosen);
   add_job_commands(app, chosen);
   add_store_commands(app, chosen);
+  add_keeping_commands(app, chosen);
+  add_archive_commands(app, chosen);
   auto local = local_settings{};
   auto no_hash = false;
   auto* doctor_command =

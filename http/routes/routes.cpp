@@ -9,6 +9,8 @@ router make_router(const route_context& context) {
   result.on_error(render_problem);
   add_avatar_routes(result, context);
   add_version_routes(result, context);
+  add_keeping_routes(result, context);
+  add_archive_routes(result, context);
   add_upload_route(result, context);
   add_validate_route(result, context);
   add_video_routes(result, context);

@@ -4,6 +4,7 @@
 #include "actors/observer.hpp"
 #include "config/load.hpp"
 #include "http/event_feed.hpp"
+#include "http/exporter.hpp"
 #include "http/front_end.hpp"
 #include "http/request_figures.hpp"
 #include "http/router.hpp"
@@ -23,9 +24,11 @@ struct route_context {
   front_end_actor front_end;
   upload_closer_actor closer;
   event_feed_actor events;
+  exporter_actor exporter;
   std::function<actors::upload_receiver_actor()> uploads; ///< As in `front_end_config`.
   pipeline::store_layout store;
   uint64_t max_upload_bytes = 0;
+  uint64_t max_import_bytes = 0;
   uint64_t max_body_bytes = 0;              ///< Of requests that are no uploads.
   std::chrono::seconds max_wait{0};         ///< Longest `?wait=`.
   std::vector<std::string> allowed_origins; ///< Of pages that may open a WebSocket.
@@ -52,6 +55,11 @@ void add_upload_route(router& to, const route_context& context);
 
 /// `/mgmt/v1/avatars/{id}/videos` and below.
 void add_video_routes(router& to, const route_context& context);
+/// `export` of an avatar, and `POST /mgmt/v1/avatars/import`.
+void add_archive_routes(router& to, const route_context& context);
+
+/// `touch` and `pin` of an avatar, `/mgmt/v1/store` and below.
+void add_keeping_routes(router& to, const route_context& context);
 
 /// `POST /mgmt/v1/avatars/validate`.
 void add_validate_route(router& to, const route_context& context);

@@ -28,11 +28,14 @@ struct fake_world {
   std::map<std::string, std::vector<int64_t>> written;                    ///< Frames, by job.
   std::set<std::string> open_clips;                                       ///< Their sources.
   int64_t pulled = 0;                                                     ///< Batches.
-  size_t trash = 0;                      ///< Files of what was removed.
-  size_t trash_each = 0;                 ///< So many of each that is removed.
-  size_t most_swept = 0;                 ///< In one go.
-  std::string video_sha256 = "abc";      ///< Of files below a root.
-  std::vector<std::string> kept_uploads; ///< That recovery was told to keep.
+  size_t trash = 0;                        ///< Files of what was removed.
+  size_t trash_each = 0;                   ///< So many of each that is removed.
+  size_t most_swept = 0;                   ///< In one go.
+  std::string video_sha256 = "abc";        ///< Of files below a root.
+  std::vector<std::string> kept_uploads;   ///< That recovery was told to keep.
+  std::string current_afterwards;          ///< Of an avatar of which a version was set aside.
+  std::vector<std::string> needed_staging; ///< As `expire` was last told.
+  std::vector<std::string> needed_uploads;
 
   void step(const std::string& name) {
     log.push_back(name);
@@ -146,6 +149,18 @@ public:
 
   void remove_video(const std::string& avatar_id, const std::string& video_id) override {
     world_.step("remove film " + avatar_id + " " + video_id);
+  }
+
+  std::string set_aside_version(const std::string& avatar_id, const std::string& version) override {
+    world_.step("set aside " + avatar_id + " " + version);
+    return world_.current_afterwards;
+  }
+
+  std::vector<std::string> expire(std::span<const std::string> needed_staging,
+                                  std::span<const std::string> needed_uploads) override {
+    world_.needed_staging.assign(needed_staging.begin(), needed_staging.end());
+    world_.needed_uploads.assign(needed_uploads.begin(), needed_uploads.end());
+    return {};
   }
 
   void discard_staging(const std::string& job_id) override {

@@ -111,6 +111,16 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
         report.findings.push_back({"link.missing", "anna", "Gone.", "Restart.", true});
         return say(deep ? "verify deep" : "verify", report);
       },
+      [=](atom::touch, const actors::avatar_id&) { return say("touch", w->avatar); },
+      [=](atom::pin, const actors::avatar_id&, bool pinned) {
+        return say(pinned ? "pin" : "unpin", w->avatar);
+      },
+      [=](atom::clean, bool apply) {
+        return say(apply ? "clean" : "plan", pipeline::retention_plan{});
+      },
+      [](atom::scrub, int64_t) { return pipeline::version_ref{}; },
+      [](atom::scrub, const pipeline::version_ref&, const std::string&) {},
+      [](atom::tick) {},
       [=](atom::status) -> caf::result<actors::queue_status> {
         // A full queue can still be looked at.
         if (w->refuse == errc::queue_full)
@@ -209,7 +219,7 @@ TEST_F(FrontEnd, AnswersAnAvatarWithItsLatestJob) {
   auto x = asked(show_avatar{nullptr, {"anna"}});
   EXPECT_EQ(x->status(), 200);
   EXPECT_EQ(x->body()["job"]["job_id"], "j1");
-  EXPECT_EQ(w->asked, (std::vector<std::string>{"look avatar", "look job"}));
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"touch", "look job"}));
 }
 
 TEST_F(FrontEnd, AnswersAJobWithItsHistoryWhereThatIsWanted) {

@@ -124,6 +124,10 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
     db.execute("DROP TABLE request_keys");
     db.execute("DROP TABLE videos");
     db.execute("ALTER TABLE jobs DROP COLUMN speech");
+    for (const auto* column : {"used_us", "pinned"})
+      db.execute("ALTER TABLE avatars DROP COLUMN " + std::string{column});
+    for (const auto* column : {"retired_us", "checked_us"})
+      db.execute("ALTER TABLE versions DROP COLUMN " + std::string{column});
     db.execute("ALTER TABLE jobs DROP COLUMN interruptions");
     db.execute("ALTER TABLE events DROP COLUMN attempt");
     db.execute("DELETE FROM schema_versions WHERE version > 1");
@@ -131,6 +135,7 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
         "INSERT INTO jobs VALUES(NULL, 'j1', 1, 'anna', '', 0, '', '', '', '', 0, 'running', "
         "2, 5, 6, 0, '', 'real', 'native', NULL, NULL, '{}')");
     db.execute("INSERT INTO events VALUES(NULL, 'j1', 7, 'running', 'registry', 'attempt 2')");
+    db.execute("INSERT INTO avatars VALUES('anna', '', 5, 6, 'ready', '', 'j1')");
   }
   auto catalog = open_sqlite_catalog(file());
   auto x = catalog->find_job("j1");
@@ -143,6 +148,9 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
   EXPECT_EQ(events[0].avatar_id, "anna");
   catalog->keep_key({"k1", "print", "j1", 9});
   EXPECT_EQ(catalog->find_key("k1", 0)->target, "j1");
+  // Nobody has told of uses before: they count from now on.
+  EXPECT_GT(catalog->find_avatar("anna")->used_us, 1'600'000'000'000'000);
+  EXPECT_FALSE(catalog->find_avatar("anna")->pinned);
 }
 
 TEST_F(SqliteCatalog, KeepsSoManyKeys) {

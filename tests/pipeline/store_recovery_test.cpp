@@ -184,7 +184,9 @@ TEST_F(StoreRecovery, DeletesADamagedVersionWhenItsTimeIsUp) {
   EXPECT_FALSE(fs::exists(layout().damaged() / old));
   EXPECT_TRUE(fs::exists(layout().damaged() / fresh));
   EXPECT_TRUE(fs::exists(layout().damaged() / "put here by hand"));
-  store_ = open_avatar_store(layout().root, {.keep_damaged = std::chrono::days{0}});
+  auto at_once = store_policy{};
+  at_once.keep_damaged = std::chrono::days{0};
+  store_ = open_avatar_store(layout().root, at_once);
   EXPECT_EQ(recover().removed, (strings{".store/.damaged/" + fresh}));
 }
 
@@ -202,8 +204,8 @@ TEST_F(StoreRecovery, LeavesItsTrashToTheSweep) {
 
 TEST_F(StoreRecovery, RefusesAManifestThatIsNone) {
   for (auto text : {"", "{}", "[]", "{\"format\": 99}", "not json"}) {
-    test::publish_version(*store_, "anna", "job1");
-    auto manifest = layout().version("anna", "v000001") / "manifest.json";
+    auto made = test::publish_version(*store_, "anna", "job1").version;
+    auto manifest = layout().version("anna", made) / "manifest.json";
     fs::remove(manifest);
     write_file(manifest, bytes_of(text));
     auto scan = recover();

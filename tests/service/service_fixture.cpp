@@ -32,6 +32,7 @@ Service::Service() {
               {"MUSETALKD_VIDEO_ROOTS", videos.string()},
               {"MUSETALKD_FACE_MODELS_DIR", MUSETALK_SOURCE_DIR "/.deps/models/face"},
               {"MUSETALKD_KEEP_FAILED_SECONDS", "0"},
+              {"MUSETALKD_REMOVAL_GRACE_SECONDS", "0"},
               {"MUSETALKD_WEIGHTS", "synthetic"},
               {"OMP_WAIT_POLICY", "PASSIVE"}};
 }
