@@ -60,7 +60,12 @@ void after_end(registry_pointer self, const job& record) {
     remove_files(self, avatar);
 }
 
-void remove_files(registry_pointer self, const std::string& avatar) {
+namespace {
+
+/// Slices of its files that an avatar on a full disk may take to make room for its own removal.
+constexpr auto removal_tries = 64;
+
+void remove_files(registry_pointer self, const std::string& avatar, int tries) {
   auto deliver = [=](const auto& answer) {
     if (auto node = self->state.removals.extract(avatar))
       for (auto& x : node.mapped())
@@ -74,6 +79,11 @@ void remove_files(registry_pointer self, const std::string& avatar) {
           [=](avatar_id& removed) {
             auto& catalog = *self->state.parts.catalog;
             auto done = self->guarded([&] { return catalog.remove_avatar(removed.value); });
+            if (!done && code_of(done.error()) == errc::storage_full && tries > 1) {
+              // The STORAGE WRITER deletes the next slice before it answers again.
+              remove_files(self, avatar, tries - 1);
+              return;
+            }
             spdlog::info("avatar {} is removed", removed.value);
             release_kept(self, removed.value);
             if (done)
@@ -82,6 +92,12 @@ void remove_files(registry_pointer self, const std::string& avatar) {
               deliver(done.error());
           },
           [=](caf::error& x) { deliver(x); });
+}
+
+} // namespace
+
+void remove_files(registry_pointer self, const std::string& avatar) {
+  remove_files(self, avatar, removal_tries);
 }
 
 pipeline::job_view view_of(registry_pointer self, const job& record, const queue_plan* plan) {

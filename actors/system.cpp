@@ -37,16 +37,22 @@ caf::strong_actor_ptr pointer(const Handle& x) {
   return caf::actor_cast<caf::strong_actor_ptr>(x);
 }
 
-// What waits, was interrupted or may be retried still needs its upload; everything else half is
-// removed.
-void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
-                   pipeline::timestamp_us failed_since) {
-  auto kept = std::vector<std::string>{};
+// What waits, was interrupted or may be retried still needs its upload.
+std::vector<std::string> needed_uploads(pipeline::catalog& catalog,
+                                        pipeline::timestamp_us failed_since) {
+  auto result = std::vector<std::string>{};
   for (const auto& jobs :
        {catalog.queued_jobs(), catalog.active_jobs(), catalog.failed_uploads(failed_since)})
     for (const auto& x : jobs)
       if (!x.request.upload_id.empty())
-        kept.push_back(x.request.upload_id);
+        result.push_back(x.request.upload_id);
+  return result;
+}
+
+// What is half and needed by nobody is removed.
+void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
+                   pipeline::timestamp_us failed_since) {
+  auto kept = needed_uploads(catalog, failed_since);
   auto running = std::vector<std::string>{};
   for (const auto& x : catalog.active_jobs())
     if (x.state == pipeline::job_state::running)
@@ -59,6 +65,11 @@ void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
   for (const auto& x : scan.ignored)
     spdlog::warn("start-up left alone {}", x);
   catalog.reconcile(scan.avatars);
+  // Jobs whose version was found have ended with that.
+  auto needed = needed_uploads(catalog, failed_since);
+  for (const auto& x : kept)
+    if (std::find(needed.begin(), needed.end(), x) == needed.end())
+      store.discard_upload(x);
   // Moved into place, but not yet told of: its job is done again.
   for (const auto& x : catalog.reconcile_videos(scan.videos)) {
     store.remove_video(x.avatar_id, x.video_id);

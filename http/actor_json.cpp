@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <string>
 
 namespace musetalk::http {
@@ -18,10 +17,6 @@ json text_or_null(const std::string& x) {
 json time_of(std::chrono::system_clock::time_point x) {
   return pipeline::to_rfc3339(
       std::chrono::duration_cast<std::chrono::microseconds>(x.time_since_epoch()).count());
-}
-
-double rounded(double x, double places) {
-  return std::round(x * places) / places;
 }
 
 const char* state_of(const actors::observed_actor& x) {

@@ -139,7 +139,7 @@ pipeline::work_options work_options_of(const config::settings& x,
     files.push_back(entry);
   auto result = pipeline::work_options{};
   result.engine = x.enable_avatar ? x.engine : "mock";
-  result.weights = weights_mode_of(x);
+  result.weights = x.weights_mode();
   result.models = pipeline::identity_of(files);
   result.faces = faces;
   result.x264_preset = x.x264_preset;
@@ -192,12 +192,13 @@ actors::system_parts system_parts_of(const config::settings& x,
                                      const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
+  auto budget =
+      std::make_shared<pipeline::disk_budget>([=] { return pipeline::disk_space_of(root); },
+                                              pipeline::size_rule{!x.enable_avatar, x.video_kbps});
   auto keep = pipeline::store_policy{};
   keep.keep_damaged = std::chrono::days{x.keep_damaged_days};
   keep.grace = seconds{x.removal_grace_seconds};
-  keep.budget =
-      std::make_shared<pipeline::disk_budget>([=] { return pipeline::disk_space_of(root); },
-                                              pipeline::size_rule{!x.enable_avatar, x.video_kbps});
+  keep.budget = budget;
   auto limits = media_limits_of(x);
   auto prepare = prepare_config_of(x, faces);
   auto networks = networks_config_of(x, weights, faces);

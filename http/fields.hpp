@@ -40,8 +40,7 @@ std::string tutor_id_field(std::string_view text);
 pipeline::job_priority priority_field(std::string_view text);
 
 /// Keys of the query of every call that makes a job: `wait`, `priority`, `force`.
-inline constexpr auto job_query = {std::string_view{"wait"}, std::string_view{"priority"},
-                                   std::string_view{"force"}};
+inline const std::initializer_list<std::string_view> job_query = {"wait", "priority", "force"};
 
 /// Takes `?priority=` and `?force=` into the request, where they are given.
 void take_job_query(pipeline::job_request& to, const request& in);

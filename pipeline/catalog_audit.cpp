@@ -27,7 +27,7 @@ constexpr row_rule rules[] = {
     {"job.history_differs",
      "SELECT job_id, 'It is ' || state || '; its history ends with ' || coalesce(last, 'nothing') "
      "|| '.' FROM (SELECT job_id, state, (SELECT state FROM events WHERE events.job_id = "
-     "jobs.job_id ORDER BY sequence DESC LIMIT 1) AS last FROM jobs) WHERE last IS NOT state"},
+     "jobs.job_id ORDER BY sequence DESC LIMIT 1) AS last FROM jobs) WHERE last <> state"},
     {"job.several_ends",
      "SELECT job_id, 'Attempt ' || attempt || ' has ' || count(*) || ' ends.' FROM events WHERE "
      "state IN ('completed','failed','cancelled') GROUP BY job_id, attempt HAVING count(*) > 1"},
@@ -58,15 +58,17 @@ void apply(sqlite::database& db, const row_rule& x, std::vector<store_finding>& 
     to.push_back({x.code, row->text(0), row->text(1), tell, false});
 }
 
-/// Each pair of neighbours in a job's history is a move of the one table.
+/// Each pair of neighbours in a job's history is a move of the one table. Old history is forgotten
+/// from its beginning: then it may begin with anything.
 void apply_moves(sqlite::database& db, std::vector<store_finding>& to) {
+  auto whole = db.value_of("SELECT coalesce(min(sequence), 1) FROM events") == 1;
   auto row = db.borrow(
       "SELECT min(job_id), before, state FROM (SELECT job_id, state, lag(state) OVER (PARTITION BY "
       "job_id ORDER BY sequence) AS before FROM events) GROUP BY before, state");
   while (row->step()) {
     auto from = job_state_from_string(row->text(1));
     auto state = job_state_from_string(row->text(2));
-    auto first = row->is_null(1) && state == job_state::queued;
+    auto first = row->is_null(1) && (state == job_state::queued || !whole);
     if (!first && !(from && state && transition_allowed(*from, *state)))
       to.push_back({"job.history_move", row->text(0),
                     "It moved from " + (row->is_null(1) ? "nothing" : row->text(1)) + " to " +

@@ -142,7 +142,7 @@ public:
 
   int64_t prune_events(timestamp_us before, int64_t keep, int64_t most) override {
     auto pruned = int64_t{0};
-    change_surely([&] { pruned = erase_events(db_, before, keep, most); });
+    change_surely("catalog.prune_events", [&] { pruned = erase_events(db_, before, keep, most); });
     return pruned;
   }
 
@@ -295,7 +295,7 @@ public:
   // -- how long things stay ------------------------------------------------------
 
   void note_uses(const std::map<std::string, timestamp_us>& uses) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.uses"};
     for (const auto& [avatar_id, at] : uses)
       set_used(db_, avatar_id, at);
     change.commit();
@@ -303,7 +303,7 @@ public:
 
   bool pin_avatar(const std::string& avatar_id, bool pinned) override {
     auto found = false;
-    change_surely([&] { found = set_pinned(db_, avatar_id, pinned); });
+    change_surely("catalog.pin", [&] { found = set_pinned(db_, avatar_id, pinned); });
     return found;
   }
 
@@ -312,7 +312,7 @@ public:
   }
 
   void note_check(const version_ref& what, timestamp_us at) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.check"};
     set_checked(db_, what, at);
     change.commit();
   }
@@ -320,7 +320,8 @@ public:
   std::optional<job_event> lose_version(const version_ref& what, const std::string& current,
                                         const std::string& reason) override {
     auto event = std::optional<job_event>{};
-    change_surely([&] { event = lose_version_row(db_, what, current, reason); });
+    change_surely("catalog.lose_version",
+                  [&] { event = lose_version_row(db_, what, current, reason); });
     return event;
   }
 

@@ -95,11 +95,16 @@ bool store_check::is_at_work(const std::string& job_id) const {
   return options_.live && claims_->jobs.contains(job_id);
 }
 
+bool store_check::is_in_use(const fs::path& path) const {
+  return options_.live && idle_seconds(path) < claims_->upload_idle.count();
+}
+
 // -- the service's own folders ---------------------------------------------------
 
 void store_check::look_at_staging() {
   for (const auto& name : names_in(layout_.root / ".staging"))
-    if (!options_.staging.contains(name) && !is_at_work(name))
+    // What is not a job's, such as an import, is told by its age.
+    if (!options_.staging.contains(name) && !is_at_work(name) && !is_in_use(layout_.staging(name)))
       find("staging.orphan", ".staging/" + name, "No job writes it any more.", next_start, true);
 }
 
@@ -108,7 +113,7 @@ void store_check::look_at_uploads() {
     if (claims_->uploads.contains(name))
       continue;
     // One that is still arriving has no job yet.
-    if (options_.live && idle_seconds(layout_.upload(name)) < claims_->upload_idle.count())
+    if (is_in_use(layout_.upload(name)))
       continue;
     find("upload.orphan", ".uploads/" + name, "No job needs it.", next_start, true);
   }
@@ -125,7 +130,9 @@ void store_check::look_at_trash() {
   if (options_.trash_in_use)
     return;
   for (const auto& name : names_in(layout_.trash()))
-    find("trash.left", ".trash/" + name, "It was removed and not yet deleted.", next_start, true);
+    // Somebody may still read it.
+    if (!name.starts_with("held-"))
+      find("trash.left", ".trash/" + name, "It was removed and not yet deleted.", next_start, true);
 }
 
 void store_check::look_at_videos() {
@@ -184,7 +191,9 @@ void store_check::look_at_avatar(const std::string& avatar_id) {
   look_at_link(avatar_id, claim);
   auto versions = std::set<std::string>{};
   for (const auto& name : names_in(layout_.versions(avatar_id)))
-    versions.insert(name);
+    // The last number that was given, where its version is gone.
+    if (name != ".newest")
+      versions.insert(name);
   if (claim)
     for (const auto& x : claim->versions)
       versions.insert(x.version);

@@ -54,6 +54,7 @@ private:
   void read_file_of(const std::shared_ptr<version_look>& x);
   void look_for_strangers(const version_look& x);
   bool is_at_work(const std::string& job_id) const;
+  bool is_in_use(const std::filesystem::path& path) const;
 
   store_layout layout_;
   std::shared_ptr<const store_claims> claims_;

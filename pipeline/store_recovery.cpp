@@ -159,10 +159,8 @@ private:
         disk_step("recover.publish", layout_.root);
         place_version(layout_, name, manifest.avatar_id, x.version);
         scan_.published.push_back(manifest.avatar_id + "/" + x.version);
-      } catch (const error& problem) {
-        // not that far; its job begins anew
-        if (problem.code() != errc::avatar_damaged)
-          throw;
+      } catch (const error&) {
+        // not that far, or the disk refuses it: the job begins anew
       }
     }
   }

@@ -38,8 +38,8 @@ struct upload_request {
   std::string avatar_id;
   std::string tutor_id; ///< Empty: none.
   bool apply_blur = false;
-  std::string priority; ///< `high`, `normal` or `low`; empty: the service's own.
-  bool force = false;   ///< Make it anew, though there is one of the same.
+  std::string priority{}; ///< `high`, `normal` or `low`; empty: the service's own.
+  bool force = false;     ///< Make it anew, though there is one of the same.
 };
 
 /// A form with one file, as it is sent.

@@ -1,4 +1,5 @@
 #include "http/console_files.hpp"
+#include "http/fields.hpp"
 #include "http/routes/routes.hpp"
 
 namespace musetalk::http {
@@ -38,9 +39,14 @@ void answer(const exchange_ptr& x, std::string_view name) {
 
 void add_console_routes(router& to) {
   auto limits = route_limits{0};
-  to.add("GET", "/console", limits, [](exchange_ptr x) { answer(x, "index.html"); });
-  to.add("GET", "/console/:file", limits,
-         [](exchange_ptr x) { answer(x, std::string{x->in().param("file")}); });
+  to.add("GET", "/console", limits, [](exchange_ptr x) {
+    require_known_query(x->in(), {});
+    answer(x, "index.html");
+  });
+  to.add("GET", "/console/:file", limits, [](exchange_ptr x) {
+    require_known_query(x->in(), {});
+    answer(x, std::string{x->in().param("file")});
+  });
 }
 
 } // namespace musetalk::http

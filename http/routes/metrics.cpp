@@ -36,6 +36,7 @@ response metrics_response(const route_context& context,
 
 void add_metrics_route(router& to, const route_context& context) {
   to.add("GET", "/metrics", {0}, [=](exchange_ptr x) {
+    require_known_query(x->in(), {});
     auto answer = [=](const std::optional<actors::queue_status>& queue) {
       return metrics_response(context, queue);
     };

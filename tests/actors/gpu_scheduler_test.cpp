@@ -570,8 +570,8 @@ TEST_F(GpuScheduler, CountsWhatIsUnderWayAsRunningAndNotAsWaiting) {
   auto gpu = spawn({.max_waiting_requests = 1, .max_batch_frames = 2, .report_interval = 0ms});
   auto a = encode(gpu, "a", work_class::create, crops(1, 2));
   sched.run_once(); // takes it
-  sched.run_once(); // begins it
   auto b = encode(gpu, "b", work_class::create, crops(11, 2));
+  sched.run_once(); // begins the first, before it takes the second
   EXPECT_TRUE(read<latents>(a).value);
   EXPECT_TRUE(read<latents>(b).value) << "the place of what is under way is free";
   auto most = uint32_t{0};

@@ -9,7 +9,7 @@ namespace {
 
 using pipeline::store_report;
 
-struct StoreCheck : Registry {
+struct StoreCheck : tests::Registry {
   void claim(const std::string& avatar) {
     auto& x = catalog->avatars[avatar];
     x.avatar_id = avatar;

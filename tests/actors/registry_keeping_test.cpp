@@ -131,6 +131,7 @@ TEST_F(RegistryKeeping, LeavesAnAvatarThatIsUsedWhileItCleans) {
   spawn();
   auto cleaning = self->request(aut, 1min, atom::clean_v, true);
   // Both are in the plan; the use comes before the second is tried.
+  sched.run_once();
   ++now_us;
   self->send(aut, atom::touch_v, avatar_id{"bert"});
   auto plan = *read<retention_plan>(cleaning).value;

@@ -5,8 +5,11 @@
 using namespace musetalk;
 using namespace musetalk::actors;
 using namespace std::chrono_literals;
+using pipeline::avatar_version;
 using pipeline::job_priority;
 using pipeline::job_request;
+using pipeline::job_state;
+using pipeline::job_view;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -253,6 +256,7 @@ TEST_F(RegistryReuse, AccountsForAllTimeOfAJob) {
   EXPECT_EQ(timings["queued"], 2'000);
   EXPECT_EQ(timings["other"], 500);
   submit("c");
+  ++now_us; // no two jobs are of the same microsecond
   submit("d");
   now_us += 3'000'000;
   EXPECT_EQ(cancel("j4").value->record.timings_ms.at("queued"), 3'000);

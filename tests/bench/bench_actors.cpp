@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
   auto config = one_thread{};
   auto system = caf::actor_system{config};
   compare(system, "empty handler", 50'000, 0, runs);
-  compare(system, "handler of 10 us", 5'000, 10'000, runs);
-  compare(system, "handler of 100 us", 500, 100'000, runs);
+  compare(system, "short handler", 5'000, 10'000, runs);
+  compare(system, "long handler", 500, 100'000, runs);
   look(10'000, runs * 4);
 }

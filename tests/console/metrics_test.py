@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """The metrics of a running service, judged by Prometheus itself: metrics_test.py MUSETALKD"""
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import unittest
 import urllib.request
+from pathlib import Path
 
 from server import PATIENCE_S, ROOT, Server
 
 PROGRAM = sys.argv[1]
+TOOLS = Path(os.environ.get("DEPS_DIR", ROOT / ".deps")) / "prometheus/usr/bin"
 MONITORING = ROOT / "docs/monitoring"
 
 
 def promtool(*arguments, text=None, folder=MONITORING):
-    done = subprocess.run(["promtool", *arguments], input=text, text=True, cwd=folder, timeout=PATIENCE_S,
+    done = subprocess.run([TOOLS / "promtool", *arguments], input=text, text=True, cwd=folder, timeout=PATIENCE_S,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
@@ -72,7 +75,7 @@ class Metrics(unittest.TestCase):
             f"scrape_configs: [{{job_name: musetalkd, static_configs: [{{targets: ['127.0.0.1:{self.server.port}']}}]}}]\n")
         with open(folder / "prometheus.log", "w+") as log:
             prometheus = subprocess.Popen(
-                ["prometheus", "--config.file=prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
+                [TOOLS / "prometheus", "--config.file=prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
                  f"--web.listen-address=127.0.0.1:{port}"], cwd=folder, stdout=log, stderr=log)
             try:
                 self.assertEqual(self.scraped(prometheus, port), "1")

@@ -114,7 +114,8 @@ TEST(Json, ShowsAnAvatarWithItsJob) {
   auto shown = to_json(some_avatar(), queued_job());
   EXPECT_EQ(keys_of(shown),
             (std::vector<std::string>{"avatar_id", "tutor_id", "status", "created_at", "updated_at",
-                                      "current_version", "versions", "job", "links"}));
+                                      "used_at", "pinned", "current_version", "versions", "job",
+                                      "links"}));
   EXPECT_EQ(shown["job"]["job_id"], "j1");
   EXPECT_TRUE(shown["tutor_id"].is_null());
   EXPECT_EQ(shown["links"]["preview"], "/mgmt/v1/avatars/anna/preview.jpg");

@@ -123,10 +123,13 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
     auto db = sqlite::database{file()};
     db.execute("DROP TABLE request_keys");
     db.execute("DROP TABLE videos");
-    db.execute("ALTER TABLE jobs DROP COLUMN speech");
+    db.execute("DROP INDEX versions_by_work");
+    for (const auto* column : {"speech", "priority", "forced", "video_frames", "video_pixels",
+                               "queued_us", "options_key"})
+      db.execute("ALTER TABLE jobs DROP COLUMN " + std::string{column});
     for (const auto* column : {"used_us", "pinned"})
       db.execute("ALTER TABLE avatars DROP COLUMN " + std::string{column});
-    for (const auto* column : {"retired_us", "checked_us"})
+    for (const auto* column : {"options_key", "retired_us", "checked_us"})
       db.execute("ALTER TABLE versions DROP COLUMN " + std::string{column});
     db.execute("ALTER TABLE jobs DROP COLUMN interruptions");
     db.execute("ALTER TABLE events DROP COLUMN attempt");

@@ -110,6 +110,7 @@ TEST_F(StoreCheck, LeavesAloneWhatAServiceAtWorkIsDoing) {
   fs::create_directories(layout().staging("job9"));
   fs::create_directories(layout().upload("up9"));
   fs::create_directories(layout().trash() / "x");
+  fs::create_directories(layout().trash() / "held-01m828mz879eysh9ksc5hykqt5");
   auto options = store_check_options{};
   options.live = true;
   options.staging = {"job9"};

@@ -23,9 +23,7 @@ struct told {
 /// A life of the service that is cut short: a client's script, a failpoint, a restart, a look at
 /// what is left. The server is `musetalkd_failpoints`.
 class Crash : public MockService {
-protected:
-  Crash();
-
+public:
   // -- the client's script -----------------------------------------------------------
   /// A part of the script. False when the server did not answer.
   using step = bool (Crash::*)();
@@ -48,6 +46,9 @@ protected:
   bool speak();
   /// Waits until nothing is left to delete.
   bool settle();
+
+protected:
+  Crash();
 
   /// All of it, in order.
   static std::vector<step> life();

@@ -94,8 +94,8 @@ TEST_F(MockService, ShowsAJobWithExactlyTheDocumentedMembers) {
   EXPECT_EQ(keys_of(job),
             (std::vector<std::string>{"attempt", "avatar_id", "created_at", "error", "eta_s",
                                       "finished_at", "fraction", "frames_done", "frames_total",
-                                      "job_id", "kind", "position", "stage", "started_at", "status",
-                                      "timings_ms", "weights"}));
+                                      "job_id", "kind", "position", "priority", "queued_at",
+                                      "stage", "started_at", "status", "timings_ms", "weights"}));
   EXPECT_EQ(job["fraction"], 1.);
   EXPECT_EQ(job["attempt"], 1);
   EXPECT_EQ(job["kind"], "create");
