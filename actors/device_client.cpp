@@ -2,6 +2,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -20,8 +21,9 @@ using std::chrono::steady_clock;
 class device_asker {
 public:
   device_asker(caf::actor_system& system, const gpu_scheduler_actor& gpu, const job_id& job,
-               work_class priority, const device_client_config& config)
-      : system_(system), gpu_(gpu), job_(job), priority_(priority), config_(config) {
+               work_class priority, const device_client_config& config, std::stop_token stop = {})
+      : system_(system), gpu_(gpu), job_(job), priority_(priority), config_(config),
+        stop_(std::move(stop)) {
     // nop
   }
 
@@ -44,16 +46,23 @@ public:
     auto late = [&] {
       failure = make_error(caf::sec::request_timeout);
     };
+    auto withdrawn = [&](atom::cancel) {
+      failure = make_error(errc::cancelled, "The work was withdrawn.");
+    };
+    // An execution on the device has no end but its own: nobody waits for that one any more.
+    auto wake = std::stop_callback{stop_, [me = caf::actor_cast<caf::actor>(self)] {
+                                     caf::anon_send(me, atom::cancel_v);
+                                   }};
     auto input = std::vector(inputs.begin(), inputs.end());
     while (!answer && !failure) {
       self->send(gpu_, what, job_, priority_, input);
       self->receive([&](std::vector<T>& x) { answer = std::move(x); },
-                    [&](caf::error& x) { failure = std::move(x); }, ended,
+                    [&](caf::error& x) { failure = std::move(x); }, ended, withdrawn,
                     caf::after(left()) >> late);
       if (failure && code_of(failure) == errc::device_busy) {
         failure = caf::none;
         self->receive(
-            ended, caf::after(std::min(left(), config_.busy_retry)) >> [] {});
+            ended, withdrawn, caf::after(std::min(left(), config_.busy_retry)) >> [] {});
       }
     }
     if (failure)
@@ -67,6 +76,7 @@ private:
   job_id job_;
   work_class priority_;
   device_client_config config_;
+  std::stop_token stop_;
 };
 
 class device_client final : public pipeline::face_analysis {
@@ -109,12 +119,11 @@ private:
 
 } // namespace
 
-std::shared_ptr<pipeline::face_analysis> make_device_client(caf::actor_system& system,
-                                                            const gpu_scheduler_actor& gpu,
-                                                            const job_id& job,
-                                                            const device_client_config& config) {
+std::shared_ptr<pipeline::face_analysis>
+make_device_client(caf::actor_system& system, const gpu_scheduler_actor& gpu, const job_id& job,
+                   const device_client_config& config, const std::stop_token& stop) {
   return std::make_shared<device_client>(
-      device_asker{system, gpu, job, work_class::create, config});
+      device_asker{system, gpu, job, work_class::create, config, stop});
 }
 
 std::shared_ptr<pipeline::sound_analysis> make_device_listener(caf::actor_system& system,

@@ -2,7 +2,7 @@
 
 // The kinds of work that a device does. A further kind is a struct here, a place in
 // `device_request` and a message in `actors/interfaces.hpp`; queue, priority, sharing and memory
-// come with it.
+// come with it. A kind with `begin` and `finish` beside `run` overlaps: see `overlapping`.
 
 #include "actors/interfaces.hpp"
 #include "pipeline/device_networks.hpp"
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,6 +38,12 @@ struct encode_work : work_of_one_size {
   static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
     return on.encode(xs);
   }
+
+  static void begin(pipeline::device_networks& on, std::span<const input> xs) {
+    on.begin_encode(xs);
+  }
+
+  static std::vector<output> finish(pipeline::device_networks& on) { return on.finish_encode(); }
 };
 
 /// Frames to the faces that they show. The one kind whose cost grows with the frame.
@@ -100,6 +107,18 @@ struct generate_work : work_of_one_size {
   static std::vector<output> run(pipeline::device_networks& on, std::span<const input> xs) {
     return on.generate(xs);
   }
+
+  static void begin(pipeline::device_networks& on, std::span<const input> xs) {
+    on.begin_generate(xs);
+  }
+
+  static std::vector<output> finish(pipeline::device_networks& on) { return on.finish_generate(); }
+};
+
+/// Whether the next execution of a kind can be given to the device while one is under way.
+template <class Kind>
+concept overlapping = requires(pipeline::device_networks& on) {
+  Kind::finish(on);
 };
 
 /// A request until its last output is there.
@@ -109,6 +128,7 @@ struct request_of {
 
   std::vector<typename Kind::input> inputs;
   std::vector<typename Kind::output> outputs; ///< Of the first `outputs.size()` inputs.
+  size_t begun = 0; ///< Inputs given to the device, those with outputs among them.
   caf::typed_response_promise<std::vector<typename Kind::output>> reply;
 };
 
@@ -119,9 +139,23 @@ using device_request =
 
 inline constexpr size_t work_kinds = std::variant_size_v<device_request>;
 
-/// Inputs whose output is not there yet.
+template <class F, size_t... I>
+void with_kind(size_t index, F f, std::index_sequence<I...>) {
+  ((I == index
+        ? f.template operator()<typename std::variant_alternative_t<I, device_request>::kind>()
+        : void()),
+   ...);
+}
+
+/// Calls `f.template operator()<Kind>()` with the kind of an index.
+template <class F>
+void with_kind(size_t index, F f) {
+  with_kind(index, f, std::make_index_sequence<work_kinds>{});
+}
+
+/// Inputs that the device has not been given.
 inline size_t left(const device_request& x) {
-  return std::visit([](const auto& r) { return r.inputs.size() - r.outputs.size(); }, x);
+  return std::visit([](const auto& r) { return r.inputs.size() - r.begun; }, x);
 }
 
 /// Ends a request that will have no output.

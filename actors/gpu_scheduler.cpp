@@ -1,24 +1,33 @@
 #include "actors/gpu_scheduler.hpp"
 
+#include "actors/figures.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
+#include <tuple>
 #include <utility>
 
 namespace musetalk::actors {
 
 namespace {
 
-using batch_limit = gpu_scheduler_state::batch_limit;
-
-/// After so many good executions a halved batch may grow again: what filled the memory may be gone.
-constexpr size_t executions_before_growth = 64;
-
 void report(gpu_scheduler_pointer self, const gpu_scheduler_parts& parts) {
   auto& state = self->state;
-  state.status.waiting = static_cast<uint32_t>(state.queue.size());
+  state.status.waiting = static_cast<uint32_t>(count_waiting(state.queue));
   state.reported = self->clock().now();
   parts.report(state.status);
+}
+
+// For the metrics.
+void tell_waiting(const device_queue& queue) {
+  auto by_class = std::map<std::string, uint64_t>{{"speak", 0}, {"create", 0}};
+  for (const auto& x : queue)
+    ++by_class[x.priority == work_class::speak ? "speak" : "create"];
+  note_waiting(by_class);
 }
 
 void lose(gpu_scheduler_pointer self, const gpu_scheduler_parts& parts, const caf::error& why) {
@@ -38,80 +47,152 @@ bool is_lost(gpu_scheduler_pointer self, const caf::error& why) {
                     code_of(alive.error()) == errc::device_lost);
 }
 
+// What is under way beside a failed execution is worth nothing: its answers are taken and dropped.
+void drop_under_way(gpu_scheduler_pointer self) {
+  auto& state = self->state;
+  for (const auto& x : std::exchange(state.under_way, {}))
+    with_kind(x.kind, [&]<class Kind>() {
+      if constexpr (overlapping<Kind>)
+        std::ignore = self->guarded([&] { Kind::finish(*state.networks); });
+    });
+  begin_again(state.queue);
+}
+
 // Decides what a failed execution means for those who shared it.
 void settle_failure(gpu_scheduler_pointer self, const gpu_scheduler_parts& parts,
-                    const std::vector<slice>& slices, size_t frames, const caf::error& why) {
+                    const execution& failed, const caf::error& why) {
   auto& state = self->state;
-  auto& head = state.queue.front();
-  if (code_of(why) == errc::device_out_of_memory && frames > 1) {
-    auto& limit = state.limits[head.request.index()];
-    limit = {std::max<size_t>(frames / 2, 1), 0};
-    spdlog::warn("device out of memory with {} frames; trying {}", frames, limit.frames);
+  drop_under_way(self);
+  if (code_of(why) == errc::device_out_of_memory && failed.frames() > 1) {
+    auto& limit = state.limits[failed.kind];
+    limit = {std::max<size_t>(failed.frames() / 2, 1), 0};
+    spdlog::warn("device out of memory with {} frames; trying {}", failed.frames(), limit.frames);
     return;
   }
   if (is_lost(self, why)) {
     lose(self, parts, why);
     return;
   }
-  if (slices.size() > 1) {
-    // One of them may be at fault: each tries for itself.
-    for (const auto& x : slices)
-      state.queue[x.index].alone = true;
-    return;
+  for (const auto& x : failed.slices) {
+    auto place = find(state.queue, x.ticket);
+    if (place == state.queue.end())
+      continue;
+    if (failed.slices.size() > 1) {
+      // One of them may be at fault: each tries for itself.
+      place->alone = true;
+      continue;
+    }
+    auto rejected = std::move(*place);
+    state.queue.erase(place);
+    refuse(rejected.request, why);
   }
-  auto failed = std::move(head);
-  state.queue.pop_front();
-  refuse(failed.request, why);
 }
 
-void count_good(batch_limit& limit, size_t most) {
-  if (++limit.good_executions < executions_before_growth || limit.frames >= most)
-    return;
-  limit = {std::min(limit.frames * 2, most), 0};
+void count_running(gpu_scheduler_state& state) {
+  auto frames = size_t{0};
+  for (const auto& x : state.under_way)
+    frames += x.frames();
+  state.status.running_frames = static_cast<uint32_t>(frames);
 }
 
 template <class Kind>
-void execute(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
-             const gpu_scheduler_parts& parts, const std::vector<slice>& slices) {
+void settle(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
+            const gpu_scheduler_parts& parts, const execution& done,
+            caf::expected<std::vector<typename Kind::output>> outputs) {
   auto& state = self->state;
-  auto inputs = gather<Kind>(state.queue, slices);
-  auto& status = state.status;
-  status.running_frames = static_cast<uint32_t>(inputs.size());
-  if (self->clock().now() - state.reported >= config.report_interval)
-    report(self, parts);
-  auto outputs = self->guarded([&] {
-    auto result = Kind::run(*state.networks, inputs);
-    if (result.size() != inputs.size())
-      throw error(errc::internal, "The device gave another count of results than was asked.",
-                  Kind::name);
-    return result;
-  });
-  status.running_frames = 0;
-  ++status.executions;
-  if (outputs) {
-    status.frames += inputs.size();
-    count_good(state.limits[state.queue.front().request.index()], config.max_batch_frames);
-    deal_out<Kind>(state.queue, slices, std::move(*outputs));
-  } else {
-    settle_failure(self, parts, slices, inputs.size(), outputs.error());
+  ++state.status.executions;
+  if (outputs && outputs->size() != done.frames()) {
+    outputs =
+        make_error(errc::internal, std::string{"The device gave another count of results of "} +
+                                       Kind::name + " than was asked.");
+    self->note(outputs.error());
   }
+  auto spent = std::chrono::duration<double>{std::chrono::steady_clock::now() - done.began};
+  note_execution(Kind::name, done.frames(), spent.count(), bool{outputs});
+  if (outputs) {
+    state.status.frames += done.frames();
+    state.limits[done.kind].count_good(config.max_batch_frames);
+    deal_out<Kind>(state.queue, done.slices, std::move(*outputs));
+  } else {
+    settle_failure(self, parts, done, outputs.error());
+  }
+  count_running(state);
   if (state.queue.empty())
     report(self, parts);
 }
 
-void run_next(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
-              const gpu_scheduler_parts& parts) {
-  auto& queue = self->state.queue;
-  const auto& head = queue.front().request;
-  auto slices = plan(queue, self->state.limits[head.index()].frames);
-  std::visit(
-      [&]<class Kind>(const request_of<Kind>&) { execute<Kind>(self, config, parts, slices); },
-      head);
+// Takes the answer of the oldest execution, and waits for it.
+void collect(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
+             const gpu_scheduler_parts& parts) {
+  auto& state = self->state;
+  auto oldest = std::move(state.under_way.front());
+  state.under_way.pop_front();
+  with_kind(oldest.kind, [&]<class Kind>() {
+    if constexpr (overlapping<Kind>)
+      settle<Kind>(self, config, parts, oldest,
+                   self->guarded([&] { return Kind::finish(*state.networks); }));
+  });
+}
+
+// Gives the device an execution, and waits for its answer where nothing overlaps.
+template <class Kind>
+void begin(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
+           const gpu_scheduler_parts& parts, execution x) {
+  auto& state = self->state;
+  auto inputs = gather<Kind>(state.queue, x.slices);
+  state.status.running_frames += static_cast<uint32_t>(inputs.size());
+  if (self->clock().now() - state.reported >= config.report_interval)
+    report(self, parts);
+  x.began = std::chrono::steady_clock::now();
+  if constexpr (overlapping<Kind>)
+    if (state.networks->most_begun() > 0) {
+      auto begun = self->guarded([&] { Kind::begin(*state.networks, inputs); });
+      if (begun)
+        state.under_way.push_back(std::move(x));
+      else
+        settle<Kind>(self, config, parts, x, begun.error());
+      return;
+    }
+  settle<Kind>(self, config, parts, x,
+               self->guarded([&] { return Kind::run(*state.networks, inputs); }));
+}
+
+// The most urgent request decides what may begin: work that does not overlap waits until nothing is
+// under way, and nothing passes it meanwhile.
+bool may_begin(gpu_scheduler_state& state) {
+  auto head = next_in(state.queue);
+  if (head == state.queue.end() || state.under_way.size() >= pipeline::max_executions)
+    return false;
+  auto overlaps = false;
+  with_kind(head->request.index(), [&]<class Kind>() { overlaps = overlapping<Kind>; });
+  return state.under_way.empty() || overlaps;
+}
+
+void begin_next(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
+                const gpu_scheduler_parts& parts) {
+  auto& state = self->state;
+  auto head = next_in(state.queue);
+  auto kind = head->request.index();
+  with_kind(kind, [&]<class Kind>() {
+    auto limit = state.limits[kind].frames;
+    if (auto most = state.networks->most_begun(); overlapping<Kind> && most > 0)
+      limit = std::min(limit, most);
+    begin<Kind>(self, config, parts, {kind, plan(state.queue, head, limit)});
+  });
+}
+
+// One step: the device is kept full, and whoever has been answered is told early.
+void step(gpu_scheduler_pointer self, const gpu_scheduler_config& config,
+          const gpu_scheduler_parts& parts) {
+  if (may_begin(self->state))
+    begin_next(self, config, parts);
+  else if (!self->state.under_way.empty())
+    collect(self, config, parts);
 }
 
 void wake(gpu_scheduler_pointer self) {
   auto& state = self->state;
-  if (state.next_sent || state.lost || state.queue.empty())
+  if (state.next_sent || state.lost || (state.queue.empty() && state.under_way.empty()))
     return;
   state.next_sent = true;
   self->send(self, atom::next_v);
@@ -124,13 +205,14 @@ take(gpu_scheduler_pointer self, const gpu_scheduler_config& config, const job_i
   auto& queue = self->state.queue;
   if (inputs.empty())
     return std::vector<typename Kind::output>{};
-  if (queue.size() >= config.max_waiting_requests)
-    return make_error(errc::device_busy, "The device has " + std::to_string(queue.size()) +
+  if (auto waiting = count_waiting(queue); waiting >= config.max_waiting_requests)
+    return make_error(errc::device_busy, "The device has " + std::to_string(waiting) +
                                              " requests waiting; its limit is " +
                                              std::to_string(config.max_waiting_requests) + ".");
   auto reply = self->template make_response_promise<std::vector<typename Kind::output>>();
-  put(queue, {job, priority, request_of<Kind>{inputs, {}, reply},
+  put(queue, {++self->state.last_ticket, job, priority, request_of<Kind>{inputs, {}, 0, reply},
               Kind::most_together(inputs, config.max_find_pixels), false});
+  tell_waiting(queue);
   wake(self);
   return reply;
 }
@@ -215,14 +297,15 @@ gpu_scheduler_actor::behavior_type gpu_scheduler(gpu_scheduler_pointer self,
       },
       [=](atom::status) {
         auto result = self->state.status;
-        result.waiting = static_cast<uint32_t>(self->state.queue.size());
+        result.waiting = static_cast<uint32_t>(count_waiting(self->state.queue));
         return result;
       },
       [=](atom::next) {
         self->state.next_sent = false;
-        if (self->state.queue.empty() || self->state.lost)
+        if (self->state.lost)
           return;
-        run_next(self, config, parts);
+        step(self, config, parts);
+        tell_waiting(self->state.queue);
         wake(self);
       },
   };

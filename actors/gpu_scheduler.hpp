@@ -7,10 +7,12 @@
 #include <caf/actor_clock.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,10 +44,18 @@ struct gpu_scheduler_state {
   struct batch_limit {
     size_t frames = 0;          ///< Halved when memory ran out.
     size_t good_executions = 0; ///< Since it was last changed.
+
+    /// After 64 of them a halved batch grows again: what filled the memory may be gone.
+    void count_good(size_t most) {
+      if (++good_executions >= 64 && frames < most)
+        *this = {std::min(frames * 2, most), 0};
+    }
   };
 
   std::unique_ptr<pipeline::device_networks> networks; ///< Made in the body, destroyed on `quit`.
   device_queue queue;
+  std::deque<execution> under_way; ///< Oldest first; the device answers in this order.
+  uint64_t last_ticket = 0;
   std::array<batch_limit, work_kinds> limits;
   bool next_sent = false; ///< A `next` is in the mailbox.
   bool lost = false;      ///< The device is gone: nothing runs any more.
@@ -62,6 +72,11 @@ using gpu_scheduler_pointer = metered_actor<gpu_scheduler_actor, gpu_scheduler_s
 /// When the device runs out of memory the batch of that kind is halved and tried again. Ready once
 /// the networks are loaded and have run. Spawn it detached: the networks are loaded and used on its
 /// thread.
+///
+/// The device computes one execution at a time. Where executions overlap (on a GPU) it is given the
+/// next before the last is collected, so that it never waits for the host; what is more urgent then
+/// waits for two. Between any two steps the mailbox is looked at. When an execution fails, what is
+/// under way beside it is dropped and done again.
 ///
 /// A device that rejects work and then cannot run its networks at all is lost: `fatal` is told, and
 /// what waits stays unanswered until the end of the service, so that jobs stay where the next start

@@ -8,6 +8,8 @@
 #include "pipeline/face_methods.hpp"
 #include "pipeline/job.hpp"
 #include "pipeline/media_info.hpp"
+#include "pipeline/preflight.hpp"
+#include "pipeline/retention_plan.hpp"
 #include "pipeline/speech.hpp"
 
 #include <caf/error.hpp>
@@ -38,7 +40,8 @@ auto inspect(Inspector& f, speech_options& x) {
 template <class Inspector>
 auto inspect(Inspector& f, job_request& x) {
   return f(caf::meta::type_name("job_request"), x.kind, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key, x.speech);
+           x.upload_id, x.video_path, x.video_name, x.video_sha256, x.video_bytes, x.key, x.speech,
+           x.priority, x.force, x.video_frames, x.video_pixels);
 }
 
 template <class Inspector>
@@ -67,7 +70,7 @@ template <class Inspector>
 auto inspect(Inspector& f, job& x) {
   return f(caf::meta::type_name("job"), x.job_id, x.request, x.state, x.attempt, x.created_us,
            x.started_us, x.finished_us, x.version, x.weights, x.engine, x.failure, x.timings_ms,
-           x.interruptions);
+           x.interruptions, x.queued_us, x.options_key);
 }
 
 template <class Inspector>
@@ -78,7 +81,8 @@ auto inspect(Inspector& f, job_progress& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, job_view& x) {
-  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s, x.replayed);
+  return f(caf::meta::type_name("job_view"), x.record, x.progress, x.position, x.eta_s, x.replayed,
+           x.reused);
 }
 
 template <class Inspector>
@@ -99,7 +103,7 @@ auto inspect(Inspector& f, event_query& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, event_page& x) {
-  return f(caf::meta::type_name("event_page"), x.events, x.last, x.more, x.jobs);
+  return f(caf::meta::type_name("event_page"), x.events, x.last, x.more, x.jobs, x.forgotten);
 }
 
 template <class Inspector>
@@ -127,13 +131,36 @@ template <class Inspector>
 auto inspect(Inspector& f, avatar_version& x) {
   return f(caf::meta::type_name("avatar_version"), x.version, x.created_us, x.job_id, x.engine,
            x.weights, x.frames, x.width, x.height, x.duration_s, x.bytes, x.video_sha256,
-           x.apply_blur);
+           x.apply_blur, x.options_key, x.retired_us, x.checked_us);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, link_plan& x) {
+  return f(caf::meta::type_name("link_plan"), x.job_id, x.avatar_id, x.tutor_id, x.video_name,
+           x.from);
 }
 
 template <class Inspector>
 auto inspect(Inspector& f, avatar& x) {
   return f(caf::meta::type_name("avatar"), x.avatar_id, x.tutor_id, x.created_us, x.updated_us,
-           x.status, x.current_version, x.versions, x.latest_job_id);
+           x.status, x.current_version, x.versions, x.latest_job_id, x.used_us, x.pinned);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, version_ref& x) {
+  return f(caf::meta::type_name("version_ref"), x.avatar_id, x.version);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, retention_removal& x) {
+  return f(caf::meta::type_name("retention_removal"), x.avatar_id, x.version, x.bytes, x.reason,
+           x.detail, x.failure);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, retention_plan& x) {
+  return f(caf::meta::type_name("retention_plan"), x.at_us, x.removals, x.bytes, x.bytes_kept,
+           x.max_bytes, x.applied);
 }
 
 template <class Inspector>
@@ -166,7 +193,19 @@ auto inspect(Inspector& f, face_methods& x) {
 template <class Inspector>
 auto inspect(Inspector& f, version_plan& x) {
   return f(caf::meta::type_name("version_plan"), x.job_id, x.avatar_id, x.tutor_id, x.apply_blur,
-           x.engine, x.weights, x.video_name, x.video_sha256, x.source, x.faces);
+           x.engine, x.weights, x.video_name, x.video_sha256, x.source, x.faces, x.options_key);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, preflight_finding& x) {
+  return f(caf::meta::type_name("preflight_finding"), x.code, x.detail, x.hint, x.frames,
+           x.fails_job);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, preflight_report& x) {
+  return f(caf::meta::type_name("preflight_report"), x.info, x.samples, x.version_bytes,
+           x.findings);
 }
 
 template <class Inspector>

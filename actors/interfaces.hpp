@@ -21,8 +21,11 @@
 #include "pipeline/clip_preparer.hpp"
 #include "pipeline/device_networks.hpp"
 #include "pipeline/job.hpp"
+#include "pipeline/preflight.hpp"
 #include "pipeline/prepared.hpp"
+#include "pipeline/retention_plan.hpp"
 #include "pipeline/speech.hpp"
+#include "pipeline/store_claims.hpp"
 #include "pipeline/upload_spool.hpp"
 
 #include <caf/replies_to.hpp>
@@ -30,6 +33,7 @@
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -57,6 +61,9 @@ CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::avatar_filter))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::page_request))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::media_info))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::version_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::version_ref))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::retention_removal))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::retention_plan))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::request_key))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_event))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::job_history))
@@ -69,6 +76,8 @@ CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::spoken_video))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::video_page))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::stored_video))
 CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::speech_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::link_plan))
+CAF_ADD_TYPE_ID(musetalk, (musetalk::pipeline::preflight_report))
 
 // At most 10 characters each in CAF 0.17.
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, began, "began")
@@ -111,6 +120,14 @@ CAF_ADD_ATOM(musetalk, musetalk::actors::atom, retry, "retry")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, activate, "activate")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, listen, "listen")
 CAF_ADD_ATOM(musetalk, musetalk::actors::atom, generate, "generate")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, link, "link")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, examine, "examine")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, touch, "touch")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, pin, "pin")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, clean, "clean")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, scrub, "scrub")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, set_aside, "setaside")
+CAF_ADD_ATOM(musetalk, musetalk::actors::atom, expire, "expire")
 
 CAF_END_TYPE_ID_BLOCK(musetalk)
 
@@ -118,6 +135,8 @@ CAF_END_TYPE_ID_BLOCK(musetalk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::clip_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::prepared_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::spooled_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::pipeline::store_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const musetalk::pipeline::store_claims>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::image>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::latent>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<musetalk::pipeline::seen_faces>)
@@ -146,6 +165,9 @@ using upload_receiver_actor = caf::typed_actor<
                     pipeline::job_request>::with<pipeline::job_view>,
     // The same for a video that lies below a configured root.
     caf::replies_to<atom::create, pipeline::job_request>::with<pipeline::job_view>,
+    // Answers what a job of that file, or of a video below a root, would meet. Nothing of it stays.
+    caf::replies_to<atom::examine, pipeline::spooled_file>::with<pipeline::preflight_report>,
+    caf::replies_to<atom::examine, std::string>::with<pipeline::preflight_report>,
     // The job that used the upload has ended: the folder is removed.
     caf::reacts_to<atom::release, upload_id>,
     // INTERNAL: removes uploads that stood still for too long.
@@ -157,6 +179,8 @@ using registry_actor = caf::typed_actor<
     // Queues a job; answers it, or `queue_full`, `avatar_busy`, `models_missing`, `stopping`,
     // `key_reused`. A request whose key came before has no effect and answers its job.
     caf::replies_to<atom::submit, pipeline::job_request>::with<pipeline::job_view>,
+    // Answers what `submit` would answer a request now, without any effect.
+    caf::replies_to<atom::examine, pipeline::job_request>::with<pipeline::job_view>,
     // Answers a job, or `job_not_found`.
     caf::replies_to<atom::look, job_id>::with<pipeline::job_view>,
     // Answers an avatar, or `avatar_not_found`.
@@ -197,6 +221,25 @@ using registry_actor = caf::typed_actor<
     caf::replies_to<atom::list, avatar_id, pipeline::page_request>::with<pipeline::video_page>,
     caf::replies_to<atom::look, video_id>::with<pipeline::spoken_video>,
     caf::replies_to<atom::remove, video_id>::with<video_id>,
+    // Compares store and catalog, with checksums when it is told to; answers what does not fit.
+    // `queue_full` while another check is under way.
+    caf::replies_to<atom::verify, bool>::with<pipeline::store_report>,
+    // Somebody uses the avatar. Answers it, or `avatar_not_found`.
+    caf::replies_to<atom::touch, avatar_id>::with<pipeline::avatar>,
+    // Pins an avatar, so that it never goes by itself, or lets go of it. Answers it, or
+    // `avatar_not_found`.
+    caf::replies_to<atom::pin, avatar_id, bool>::with<pipeline::avatar>,
+    // Answers what the settings would have removed now. With true it is removed first; what could
+    // not be is marked.
+    caf::replies_to<atom::clean, bool>::with<pipeline::retention_plan>,
+    // Answers the version whose files were compared with their sums the longest ago, if that was
+    // before the time; else one without a name.
+    caf::replies_to<atom::scrub, int64_t>::with<pipeline::version_ref>,
+    // From the JANITOR: a version was compared. The text says what differs; empty: nothing. A
+    // damaged one is set aside.
+    caf::reacts_to<atom::scrub, pipeline::version_ref, std::string>,
+    // From the JANITOR: forgets what has expired.
+    caf::reacts_to<atom::tick>,
     // Answers the state of queue and device without asking anyone.
     caf::replies_to<atom::status>::with<queue_status>,
     // From the GPU SCHEDULER: the device as it now is.
@@ -226,6 +269,8 @@ using preprocessor_actor = caf::typed_actor<
     caf::replies_to<atom::resolve, std::string, pipeline::job_kind>::with<pipeline::spooled_file>,
     // Checks container, codec and limits of the file of such a job.
     caf::replies_to<atom::probe, std::string, pipeline::job_kind>::with<pipeline::media_info>,
+    // Looks for everything that would keep a job of the file from completing.
+    caf::replies_to<atom::examine, std::string>::with<pipeline::preflight_report>,
     // The same, and looks for one clear face in samples of it.
     caf::replies_to<atom::validate, job_id, pipeline::clip_request>::with<pipeline::media_info>,
     // Opens the clip of a job; one that was open before is closed.
@@ -283,6 +328,8 @@ using storage_writer_actor = caf::typed_actor<
     caf::replies_to<atom::publish, job_id, avatar_id>::with<pipeline::stored_video>,
     // Removes a video that an avatar made.
     caf::replies_to<atom::remove, video_id>::with<video_id>,
+    // Makes a version of the files of another, visible and whole.
+    caf::replies_to<atom::link, pipeline::link_plan>::with<pipeline::avatar_version>,
     // Removes a job's staging, if there is any; answers the job.
     caf::replies_to<atom::discard, job_id>::with<job_id>,
     // Removes an upload's folder, if there is any.
@@ -293,7 +340,25 @@ using storage_writer_actor = caf::typed_actor<
     caf::replies_to<atom::activate, avatar_id, std::string>::with<avatar_id>,
     // Removes one version, which the link must not name: `version_current`.
     caf::replies_to<atom::remove, avatar_id, std::string>::with<avatar_id>,
-    // INTERNAL: deletes some files of what was removed.
+    // Compares the disk with what the catalog claims, a slice between two messages; with checksums
+    // when it is told to. `queue_full` while it does so already.
+    caf::replies_to<atom::verify, std::shared_ptr<const pipeline::store_claims>,
+                    bool>::with<pipeline::store_report>,
+    // Sets a damaged version aside; answers which one is current then. `version_not_found`.
+    caf::replies_to<atom::set_aside, avatar_id, std::string>::with<std::string>,
+    // From the REGISTRY: throws away uploads that are not in the list, and staging that nobody
+    // writes, when they have not changed for long.
+    caf::reacts_to<atom::expire, std::vector<std::string>>,
+    // INTERNAL: looks at the next slice of the store.
+    caf::reacts_to<atom::next>,
+    // Deletes some files of what was removed. INTERNAL, and from the JANITOR: for those that had
+    // their grace time.
+    caf::reacts_to<atom::tick>>;
+
+/// The JANITOR: sees to it that nothing stays for ever. Asks the others at a gentle pace, and
+/// compares the files of versions with their sums. Spawn it detached: it reads the disk.
+using janitor_actor = caf::typed_actor<
+    // INTERNAL: one second has passed.
     caf::reacts_to<atom::tick>>;
 
 /// A SPEECH READER: reads what one job is to say, and the avatar that says it. Ends with its job's

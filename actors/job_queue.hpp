@@ -2,30 +2,37 @@
 
 #include "pipeline/job.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace musetalk::actors {
 
-/// Jobs that wait, oldest first. Plain data: what is durable is the catalog's.
+/// Jobs that wait, the first to start first. Plain data: what is durable is the catalog's.
+///
+/// A job of high priority waits as if it had come one step earlier than it did, one of low priority
+/// as if one step later. So each waits only for those that come within two steps after it, and
+/// nobody for ever. Jobs of one avatar keep the order of their creation: those before an urgent one
+/// become as urgent.
 class job_queue {
 public:
-  /// Whether a job of this avatar may not start now.
-  using busy_avatar = std::function<bool(const std::string& avatar_id)>;
+  using predicate = std::function<bool(const pipeline::job&)>;
+
+  /// @param step What a priority is worth in time.
+  explicit job_queue(std::chrono::microseconds step = std::chrono::minutes{10}) : step_(step) {}
 
   size_t size() const noexcept { return jobs_.size(); }
 
-  /// Takes a job in behind the older ones.
   void push(pipeline::job x);
 
-  /// The oldest job whose avatar is not busy; null when there is none. Owned by the queue until the
-  /// next change.
-  const pipeline::job* next(const busy_avatar& busy) const;
+  /// The first job that may start; null when there is none. Owned by the queue until the next
+  /// change.
+  const pipeline::job* next(const predicate& may_start) const { return find_if(may_start); }
 
   /// Takes a job out, if it is there.
   std::optional<pipeline::job> take(const std::string& job_id);
@@ -38,14 +45,23 @@ public:
   /// Ids of an avatar's jobs, oldest first.
   std::vector<std::string> of_avatar(const std::string& avatar_id) const;
 
-  /// The oldest job of which `f` holds; null when there is none.
-  const pipeline::job* find_if(const std::function<bool(const pipeline::job&)>& f) const;
+  /// The first job of which `f` holds; null when there is none.
+  const pipeline::job* find_if(const predicate& f) const;
 
-  /// The oldest jobs, at most so many.
+  /// The first jobs, at most so many.
   std::vector<pipeline::job> first(size_t most) const;
 
+  /// All, in the order of their turn. None is null.
+  const std::vector<std::shared_ptr<const pipeline::job>>& jobs() const noexcept { return jobs_; }
+
 private:
-  std::deque<pipeline::job> jobs_; ///< By creation.
+  void order();
+
+  std::chrono::microseconds step_;
+  std::vector<std::shared_ptr<const pipeline::job>> jobs_;
 };
+
+/// When a job would have come if all priorities were equal.
+pipeline::timestamp_us turn_of(const pipeline::job& x, std::chrono::microseconds step) noexcept;
 
 } // namespace musetalk::actors

@@ -1,77 +1,28 @@
 #pragma once
 
 #include "actors/errors.hpp"
+#include "actors/roster.hpp"
 
 #include <caf/error.hpp>
 #include <caf/invoke_message_result.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/stateful_actor.hpp>
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace musetalk::actors {
 
-/// What one actor has done so far, as a copy that any thread may keep.
-struct meter_reading {
-  uint64_t actor_id = 0;
-  std::string name;
-  uint64_t depth = 0;      ///< Messages in the mailbox, the current one included.
-  uint64_t max_depth = 0;  ///< Since the actor's birth.
-  uint64_t handled = 0;    ///< Messages done, requests and their answers alike.
-  int64_t busy_us = 0;     ///< Time in handlers; the current one not included.
-  int64_t current_us = -1; ///< For how long the current message is handled; negative when idle.
-  std::string last_error;  ///< Code and detail; empty when there was none.
-};
+/// Names the type of a message cheaply; equal for equal types.
+uint64_t message_key(const caf::mailbox_element& x);
 
-/// Counts one actor's work. Written by the actor and its senders, read by anyone, without a
-/// message.
-class meter {
-public:
-  using clock = std::chrono::steady_clock;
+/// The type of a message for people: its atom, else its first type; answers as `answer: job_view`.
+std::string message_name(const caf::mailbox_element& x);
 
-  explicit meter(uint64_t actor_id) : actor_id_(actor_id) {
-    // nop
-  }
-
-  // -- written by the actor's life ---------------------------------------------
-  void named(std::string name);
-  void arrived() noexcept;
-  void began() noexcept;
-  /// @param counted False when the message stays in the mailbox.
-  void ended(bool counted) noexcept;
-  void failed(const caf::error& x);
-
-  // -- read by anyone -----------------------------------------------------------
-  meter_reading read() const;
-  uint64_t actor_id() const noexcept { return actor_id_; }
-
-private:
-  const uint64_t actor_id_;
-  std::atomic<uint64_t> arrived_ = 0;
-  std::atomic<uint64_t> handled_ = 0;
-  std::atomic<uint64_t> max_depth_ = 0;
-  std::atomic<int64_t> busy_ns_ = 0;
-  std::atomic<int64_t> began_ns_ = 0; ///< 0 while idle.
-  mutable std::mutex mutex_;          ///< Guards the texts.
-  std::string name_;
-  std::string last_error_;
-};
-
-/// Makes the meter of a new actor and lists it.
-std::shared_ptr<meter> make_meter(uint64_t actor_id);
-
-/// Takes the meter of an actor that has ended from the list. Senders may still hold the actor.
-void unlist_meter(const meter& x);
-
-/// Readings of all living actors of the process, by actor id: for the console and the metrics.
-std::vector<meter_reading> read_meters();
+/// Code and public detail, as meters keep it.
+std::string noted(const caf::error& x);
 
 /// A mixin that counts mailbox depth, handled messages and busy time of an actor without asking it.
 /// Base is a typed event-based actor; `stateful_actor` goes on top, see `metered_actor`.
@@ -90,7 +41,8 @@ public:
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& what) override {
-    meter_->began();
+    auto here = acting{meter_->actor_id()};
+    meter_->began(meter_->type_of(message_key(what), [&] { return message_name(what); }));
     try {
       auto result = Base::consume(what);
       meter_->ended(result != caf::invoke_message_result::skipped);
@@ -104,14 +56,15 @@ public:
 
   // The actor's body may work for long, such as loading networks.
   void initialize() override {
-    meter_->named(this->name());
-    meter_->began();
+    auto here = acting{meter_->actor_id()};
+    meter_->introduced(this->name(), this->getf(caf::abstract_actor::is_detached_flag));
+    meter_->began(nullptr);
     Base::initialize();
     meter_->ended(false);
   }
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
-    unlist_meter(*meter_);
+    unlist_meter(*meter_, reason ? this->system().render(reason) : std::string{});
     return Base::cleanup(std::move(reason), host);
   }
 
@@ -120,12 +73,15 @@ public:
   auto guarded(F&& f) {
     auto result = guard(std::forward<F>(f));
     if (!result)
-      meter_->failed(result.error());
+      note(result.error());
     return result;
   }
 
   /// Notes an error that came another way.
-  void note(const caf::error& x) { meter_->failed(x); }
+  void note(const caf::error& x) { meter_->failed(noted(x)); }
+
+  /// Says what it works for, such as a job's id, to whoever looks at the actors.
+  void works_for(std::string about) { meter_->works_for(std::move(about)); }
 
 private:
   std::shared_ptr<meter> meter_;

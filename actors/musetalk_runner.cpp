@@ -38,10 +38,10 @@ void open_staging(self_pointer self, const pipeline::media_info& info) {
   const auto& request = job.request;
   state.frames_total = info.predicted_frames;
   enter(self, state.config.mock ? job_stage::convert : job_stage::prepare);
-  auto plan = pipeline::version_plan{job.job_id,         request.avatar_id,    request.tutor_id,
-                                     request.apply_blur, job.engine,           job.weights,
-                                     request.video_name, request.video_sha256, info,
-                                     state.config.faces};
+  auto plan = pipeline::version_plan{
+      job.job_id, request.avatar_id,  request.tutor_id,   request.apply_blur,
+      job.engine, job.weights,        request.video_name, request.video_sha256,
+      info,       state.config.faces, job.options_key,    state.stop.get_token()};
   ask<std::string>(
       self, to_storage, state.parts.storage,
       [=](std::string& folder) {
@@ -80,6 +80,7 @@ void start(self_pointer self) {
   const auto& request = state.job.request;
   state.clip.apply_blur = request.apply_blur;
   state.clip.convert_only = state.config.mock;
+  state.clip.stop = state.stop.get_token();
   enter(self, job_stage::validate);
   if (request.upload_id.empty())
     resolve(self);
@@ -133,6 +134,7 @@ musetalk_runner_actor::behavior_type musetalk_runner(musetalk_runner_pointer sel
   self->set_exit_handler([=](caf::exit_msg& x) { abandon(self, x.reason); });
   return {
       [=](atom::start) {
+        self->works_for(self->state.job.job_id);
         start(self);
         end_when_idle(self);
       },

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct musetalk_runner_state {
   musetalk_runner_parts parts;
   pipeline::job job; ///< As it was when the attempt began.
   pipeline::clip_request clip;
+  std::stop_source stop; ///< Ends what workers do for the job between two pieces of it.
   pipeline::job_stage stage = pipeline::job_stage::none;
   link preprocessor;
   link gpu;
@@ -79,8 +81,9 @@ using musetalk_runner_pointer = metered_actor<musetalk_runner_actor, musetalk_ru
 
 /// Conducts one job: validate, prepare in a stream (or convert), verify, publish. At most
 /// `credit_batches` batches are out; frames are written in the order of the clip. However the job
-/// ends, nothing of it is with a worker any more when its outcome is told, and staging is gone
-/// unless a version was published. Ends after telling the outcome. Never blocks.
+/// ends, nothing of it is with a worker any more when its outcome is told, but for one execution
+/// that the device may be in the middle of, and staging is gone unless a version was published.
+/// Ends after telling the outcome. Never blocks.
 musetalk_runner_actor::behavior_type musetalk_runner(musetalk_runner_pointer self,
                                                      const musetalk_runner_config& config,
                                                      const musetalk_runner_parts& parts,

@@ -11,15 +11,16 @@ void close_clip(preprocessor_state& state) {
   state.job_id.clear();
 }
 
-pipeline::face_analysis_ptr analysis_for(const preprocessor_parts& parts, const job_id& job) {
-  return parts.analysis ? parts.analysis(job) : nullptr;
+pipeline::face_analysis_ptr analysis_for(const preprocessor_parts& parts, const job_id& job,
+                                         const std::stop_token& stop) {
+  return parts.analysis ? parts.analysis(job, stop) : nullptr;
 }
 
 pipeline::media_info validate(const preprocessor_parts& parts, const job_id& job,
                               const pipeline::clip_request& request) {
   auto info = parts.probe(request.source, pipeline::job_kind::create);
   if (!request.convert_only)
-    parts.check_faces(request.source, analysis_for(parts, job));
+    parts.check_faces(request, analysis_for(parts, job, request.stop));
   return info;
 }
 
@@ -27,7 +28,7 @@ pipeline::media_info open_clip(preprocessor_state& state, const preprocessor_par
                                const job_id& job, const pipeline::clip_request& request) {
   // A runner that died may have left its clip open.
   close_clip(state);
-  state.preparer = parts.open_clip(request, analysis_for(parts, job));
+  state.preparer = parts.open_clip(request, analysis_for(parts, job, request.stop));
   state.job_id = job.value;
   return state.preparer->info();
 }
@@ -61,8 +62,12 @@ preprocessor_actor::behavior_type preprocessor(preprocessor_pointer self,
           pipeline::job_kind kind) -> caf::result<pipeline::media_info> {
         return self->guarded([&] { return parts.probe(path, kind); });
       },
+      [=](atom::examine, const std::string& path) -> caf::result<pipeline::preflight_report> {
+        return self->guarded([&] { return parts.examine(path); });
+      },
       [=](atom::validate, const job_id& job,
           const pipeline::clip_request& request) -> caf::result<pipeline::media_info> {
+        self->works_for(job.value);
         return self->guarded([&] { return validate(parts, job, request); });
       },
       [=](atom::open, const job_id& job,

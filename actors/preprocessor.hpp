@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace musetalk::actors {
@@ -19,11 +20,14 @@ struct preprocessor_parts {
   /// Container, codec and limits.
   std::function<pipeline::media_info(const std::filesystem::path&, pipeline::job_kind)> probe;
   /// One clear face in samples. Not called for clips that are only converted.
-  std::function<void(const std::filesystem::path&, const pipeline::face_analysis_ptr&)> check_faces;
+  std::function<void(const pipeline::clip_request&, const pipeline::face_analysis_ptr&)>
+      check_faces;
+  /// What a job of a file would meet, found in a few seconds.
+  std::function<pipeline::preflight_report(const std::filesystem::path&)> examine;
   pipeline::clip_preparer_factory open_clip;
   /// The device's face networks, asked on behalf of a job; answers null where there is no device.
   /// Calls on it wait: for that this actor has a thread of its own. Set by the system; none: null.
-  std::function<pipeline::face_analysis_ptr(const job_id&)> analysis;
+  std::function<pipeline::face_analysis_ptr(const job_id&, const std::stop_token&)> analysis;
 };
 
 struct preprocessor_state {

@@ -25,8 +25,11 @@ bool recover(registry_pointer self) {
       if (x.state != pipeline::job_state::failed)
         state.unused_uploads.push_back(x.request.upload_id);
     find_kept_uploads(self);
+    remember_past(state);
     for (auto& x : catalog.queued_jobs()) {
       state.last_created_us = std::max(state.last_created_us, x.created_us);
+      x.options_key = pipeline::options_key(state.config.work, x.request.apply_blur);
+      look_for_version(state, x);
       state.queue.push(std::move(x));
     }
   });
@@ -43,6 +46,7 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
   state.config = config;
   state.config.running_jobs = std::max<size_t>(config.running_jobs, 1);
   state.parts = parts;
+  state.queue = job_queue{config.priority_step};
   state.counts.limit = static_cast<uint32_t>(config.queue_limit);
   if (!recover(self)) {
     self->quit(make_error(errc::catalog_failed, "The catalog cannot be read."));
@@ -53,6 +57,9 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
   return {
       [=](atom::submit, const pipeline::job_request& request) -> caf::result<job_view> {
         return self->guarded([&] { return submit(self, request); });
+      },
+      [=](atom::examine, const pipeline::job_request& request) -> caf::result<job_view> {
+        return self->guarded([&] { return examine(self, request); });
       },
       [=](atom::look, const job_id& job) -> caf::result<job_view> {
         return self->guarded([&] { return look(self, job.value); });
@@ -106,6 +113,27 @@ registry_actor::behavior_type registry(registry_pointer self, const registry_con
         return self->guarded([&] { return look_video(self, video); });
       },
       [=](atom::remove, const video_id& video) { return remove_video(self, video); },
+      [=](atom::verify, bool deep) { return check_store(self, deep); },
+      [=](atom::touch, const avatar_id& avatar) -> caf::result<pipeline::avatar> {
+        return self->guarded([&] { return touch(self, avatar.value); });
+      },
+      [=](atom::pin, const avatar_id& avatar, bool pinned) -> caf::result<pipeline::avatar> {
+        return self->guarded([&] { return pin(self, avatar.value, pinned); });
+      },
+      [=](atom::clean, bool apply) -> caf::result<pipeline::retention_plan> {
+        if (apply)
+          return clean(self);
+        return self->guarded([&] { return plan_cleaning(self); });
+      },
+      [=](atom::scrub, int64_t before) -> caf::result<pipeline::version_ref> {
+        return self->guarded([&] {
+          return self->state.parts.catalog->oldest_check(before).value_or(pipeline::version_ref{});
+        });
+      },
+      [=](atom::scrub, const pipeline::version_ref& what, const std::string& damage) {
+        scrubbed(self, what, damage);
+      },
+      [=](atom::tick) { look_after(self); },
       [=](atom::status) { return status(self); },
       [=](atom::status, const device_status& device) { self->state.counts.device = device; },
       [=](atom::progress, const pipeline::job_progress& x) { progress(self, x); },

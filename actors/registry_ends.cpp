@@ -9,8 +9,13 @@ namespace musetalk::actors::registry_steps {
 using pipeline::job;
 using pipeline::job_state;
 
+size_t places_taken(const registry_state& state) {
+  return static_cast<size_t>(std::count_if(state.active.begin(), state.active.end(),
+                                           [](const auto& x) { return !x.second.linking; }));
+}
+
 double until_free(const registry_state& state, caf::actor_clock::time_point now) {
-  if (state.active.size() < state.config.running_jobs)
+  if (places_taken(state) < state.config.running_jobs)
     return 0.;
   auto result = -1.;
   for (const auto& [id, x] : state.active)
@@ -34,6 +39,12 @@ bool has_jobs(const registry_state& state, const std::string& avatar_id) {
                      [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
 }
 
+bool avatar_is_busy(const registry_state& state, const std::string& avatar_id) {
+  return state.removals.contains(avatar_id) ||
+         std::any_of(state.active.begin(), state.active.end(),
+                     [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
+}
+
 void after_end(registry_pointer self, const job& record) {
   auto& state = self->state;
   auto view = view_of(self, record);
@@ -49,7 +60,12 @@ void after_end(registry_pointer self, const job& record) {
     remove_files(self, avatar);
 }
 
-void remove_files(registry_pointer self, const std::string& avatar) {
+namespace {
+
+/// Slices of its files that an avatar on a full disk may take to make room for its own removal.
+constexpr auto removal_tries = 64;
+
+void remove_files(registry_pointer self, const std::string& avatar, int tries) {
   auto deliver = [=](const auto& answer) {
     if (auto node = self->state.removals.extract(avatar))
       for (auto& x : node.mapped())
@@ -63,6 +79,11 @@ void remove_files(registry_pointer self, const std::string& avatar) {
           [=](avatar_id& removed) {
             auto& catalog = *self->state.parts.catalog;
             auto done = self->guarded([&] { return catalog.remove_avatar(removed.value); });
+            if (!done && code_of(done.error()) == errc::storage_full && tries > 1) {
+              // The STORAGE WRITER deletes the next slice before it answers again.
+              remove_files(self, avatar, tries - 1);
+              return;
+            }
             spdlog::info("avatar {} is removed", removed.value);
             release_kept(self, removed.value);
             if (done)
@@ -73,7 +94,13 @@ void remove_files(registry_pointer self, const std::string& avatar) {
           [=](caf::error& x) { deliver(x); });
 }
 
-pipeline::job_view view_of(registry_pointer self, const job& record) {
+} // namespace
+
+void remove_files(registry_pointer self, const std::string& avatar) {
+  remove_files(self, avatar, removal_tries);
+}
+
+pipeline::job_view view_of(registry_pointer self, const job& record, const queue_plan* plan) {
   auto& state = self->state;
   auto now = self->clock().now();
   auto result = pipeline::job_view{};
@@ -85,8 +112,10 @@ pipeline::job_view view_of(registry_pointer self, const job& record) {
     result.eta_s = found->second.eta.rest_s(now);
   } else if (record.state == job_state::queued) {
     result.position = state.queue.position(record.job_id);
-    result.eta_s =
-        state.eta.rest_s(result.position, state.config.running_jobs, until_free(state, now));
+    auto made = plan ? queue_plan{} : plan_queue(state, now);
+    const auto& ends = plan ? *plan : made;
+    auto end = ends.find(record.job_id);
+    result.eta_s = end == ends.end() ? -1. : end->second;
   } else if (record.state == job_state::completed) {
     result.progress.fraction = 1.;
     result.eta_s = 0.;

@@ -31,11 +31,11 @@ void tell(registry_pointer self, const pipeline::job_event& x) {
     tell_progress(self, find_job(self->state, x.job_id));
 }
 
-void tell_progress(registry_pointer self, const pipeline::job& record) {
+void tell_progress(registry_pointer self, const pipeline::job& record, const queue_plan* plan) {
   const auto& followers = self->state.followers;
   if (followers.empty())
     return;
-  auto view = view_of(self, record);
+  auto view = view_of(self, record, plan);
   for (const auto& follower : followers)
     self->send(follower, atom::progress_v, view);
 }
@@ -43,8 +43,9 @@ void tell_progress(registry_pointer self, const pipeline::job& record) {
 void tell_queue(registry_pointer self) {
   if (self->state.followers.empty())
     return;
+  auto plan = plan_queue(self->state, self->clock().now());
   for (const auto& x : self->state.queue.first(told_positions))
-    tell_progress(self, x);
+    tell_progress(self, x, &plan);
 }
 
 pipeline::job_history history(registry_pointer self, const std::string& job_id) {
@@ -62,6 +63,11 @@ pipeline::event_page events(registry_pointer self, const pipeline::event_query& 
   // What lies behind the end was never given out by this catalog: the asker begins anew.
   if (query.after >= 0 && query.after < result.last)
     result.events = state.parts.catalog->events_after(query);
+  // Who comes back after long is told that there was more.
+  if (query.after >= 0 && query.after < result.last) {
+    auto first = state.parts.catalog->first_event();
+    result.forgotten = query.after + 1 < first ? first - 1 : 0;
+  }
   result.more = !result.events.empty() && result.events.size() >= query.limit;
   if (result.more) {
     result.last = result.events.back().sequence;
@@ -71,14 +77,15 @@ pipeline::event_page events(registry_pointer self, const pipeline::event_query& 
     result.jobs.push_back(view_of(self, *asked));
     return result;
   }
+  auto plan = plan_queue(state, self->clock().now());
   auto add = [&](const pipeline::job& x) {
     if (query.avatar_id.empty() || x.request.avatar_id == query.avatar_id)
-      result.jobs.push_back(view_of(self, x));
+      result.jobs.push_back(view_of(self, x, &plan));
   };
   for (const auto& [id, x] : state.active)
     add(x.record);
-  for (const auto& x : state.queue.first(state.queue.size()))
-    add(x);
+  for (const auto& x : state.queue.jobs())
+    add(*x);
   return result;
 }
 

@@ -16,8 +16,6 @@ using pipeline::job;
 using pipeline::job_state;
 using active_job = registry_state::active_job;
 
-// -- writes that must not be lost ---------------------------------------------------
-
 void retry_later(registry_pointer self) {
   auto& state = self->state;
   if (state.retry_sent)
@@ -26,12 +24,13 @@ void retry_later(registry_pointer self) {
   self->delayed_send(self, state.config.catalog_retry, atom::next_v);
 }
 
-// Runs a write that will be tried again until it succeeds; a catalog that stays out of order ends
-// the service, because what clients were told would no longer be true after a restart.
-template <class F>
-bool write_surely(registry_pointer self, F&& f) {
+} // namespace
+
+// A catalog that stays out of order ends the service, because what clients were told would no
+// longer be true after a restart.
+bool write_surely(registry_pointer self, const std::function<void()>& f) {
   auto& state = self->state;
-  if (self->guarded(std::forward<F>(f))) {
+  if (self->guarded(f)) {
     state.catalog_failures = 0;
     return true;
   }
@@ -45,6 +44,8 @@ bool write_surely(registry_pointer self, F&& f) {
   return false;
 }
 
+namespace {
+
 // -- the end of a job -----------------------------------------------------------------
 
 job ended_record(const registry_state& state, const active_job& x) {
@@ -52,10 +53,13 @@ job ended_record(const registry_state& state, const active_job& x) {
   const auto& outcome = *x.outcome;
   record.state = outcome.state;
   record.finished_us = state.parts.now_us();
-  record.timings_ms = outcome.timings_ms;
+  record.timings_ms = whole_timings(record, outcome.timings_ms);
   record.failure = outcome.failure;
   if (record.request.kind == pipeline::job_kind::create)
     record.version = outcome.version.version;
+  // What an archive brings is only known now.
+  if (record.request.kind == pipeline::job_kind::import_archive && !outcome.version.weights.empty())
+    record.weights = outcome.version.weights;
   return record;
 }
 
@@ -75,7 +79,8 @@ void count(registry_state& state, const active_job& x, const job& record) {
   switch (record.state) {
   case job_state::completed:
     ++state.counts.completed;
-    state.eta.completed(static_cast<double>(record.finished_us - x.record.started_us) / 1e6);
+    if (!x.linking)
+      learn(state, record);
     break;
   case job_state::cancelled:
     ++state.counts.cancelled;
@@ -85,7 +90,8 @@ void count(registry_state& state, const active_job& x, const job& record) {
   }
 }
 
-// Makes the outcome durable, then known. False when the catalog refused it: tried again later.
+} // namespace
+
 bool settle(registry_pointer self, const std::string& job_id) {
   auto& state = self->state;
   auto& x = state.active.at(job_id);
@@ -105,11 +111,15 @@ bool settle(registry_pointer self, const std::string& job_id) {
   spdlog::info("job {} is {}: {}", job_id, to_string(record.state), reason_of(record));
   count(state, x, record);
   state.active.erase(job_id);
+  if (record.state == job_state::completed)
+    look_for_version_again(state, record);
   tell(self, event);
   after_end(self, record);
   self->send(self, atom::next_v);
   return true;
 }
+
+namespace {
 
 // The runner died without an outcome: what it left on disk goes first.
 void bury(registry_pointer self, const std::string& job_id) {
@@ -141,30 +151,30 @@ void bury(registry_pointer self, const std::string& job_id) {
 size_t free_place(const registry_state& state) {
   auto taken = std::set<size_t>{};
   for (const auto& [id, x] : state.active)
-    taken.insert(x.place);
+    if (!x.linking)
+      taken.insert(x.place);
   auto place = size_t{0};
   while (taken.contains(place))
     ++place;
   return place;
 }
 
-bool avatar_is_busy(const registry_state& state, const std::string& avatar_id) {
-  return state.removals.contains(avatar_id) ||
-         std::any_of(state.active.begin(), state.active.end(),
-                     [&](const auto& x) { return x.second.record.request.avatar_id == avatar_id; });
-}
-
 // False when nothing more is to be tried now.
 bool start_one(registry_pointer self) {
   auto& state = self->state;
-  auto oldest = state.queue.next([&](const auto& x) { return avatar_is_busy(state, x); });
-  if (!oldest)
+  auto first = state.queue.next([&](const job& x) {
+    return !avatar_is_busy(state, x.request.avatar_id) && !state.linkable.contains(x.job_id) &&
+           !is_under_way(state, x);
+  });
+  if (!first)
     return false;
-  auto record = *oldest;
+  auto record = *first;
   record.state = job_state::running;
   record.started_us = state.parts.now_us();
   record.engine = state.config.engine;
   record.weights = state.config.weights;
+  record.options_key = pipeline::options_key(state.config.work, record.request.apply_blur);
+  record.timings_ms = whole_timings(record, {});
   auto event = pipeline::job_event{};
   auto written = write_surely(self, [&] {
     if (record.request.kind == pipeline::job_kind::speak)
@@ -179,7 +189,7 @@ bool start_one(registry_pointer self) {
   auto& x = state.active[record.job_id];
   x.record = record;
   x.place = place;
-  x.started = self->clock().now();
+  x.eta.begin(self->clock().now(), predicted_s(state, record));
   x.progress.job_id = record.job_id;
   spdlog::info("job {} runs, attempt {}", record.job_id, record.attempt);
   tell(self, event);
@@ -259,8 +269,11 @@ void next(registry_pointer self) {
   for (const auto& upload : std::exchange(state.unused_uploads, {}))
     release_upload(self, upload);
   settle_refused(self);
+  while (!state.stopping && link_one(self)) {
+    // nop
+  }
   while (!state.stopping && state.config.missing_models.empty() &&
-         state.active.size() < state.config.running_jobs && start_one(self)) {
+         places_taken(state) < state.config.running_jobs && start_one(self)) {
     // nop
   }
 }

@@ -9,48 +9,10 @@
 
 namespace musetalk::actors::registry_steps {
 
-namespace {
-
 using pipeline::job;
 using pipeline::job_request;
 using pipeline::job_state;
 using pipeline::job_view;
-
-bool same_work(const job_request& x, const job_request& y) {
-  return x.kind == y.kind && x.avatar_id == y.avatar_id && x.tutor_id == y.tutor_id &&
-         x.apply_blur == y.apply_blur && x.speech == y.speech && !x.video_sha256.empty() &&
-         x.video_sha256 == y.video_sha256;
-}
-
-// A job that will make, or has made, the very version that is asked for.
-std::optional<job> find_same(registry_state& state, const job_request& request) {
-  auto same = [&](const job& x) {
-    return same_work(x.request, request);
-  };
-  auto speaks = request.kind == pipeline::job_kind::speak;
-  auto version = speaks ? speaking_version(state, request) : std::string{};
-  for (const auto& [id, x] : state.active)
-    if (x.record.state == job_state::running && same(x.record) &&
-        (!speaks || x.record.version == version))
-      return x.record;
-  if (auto queued = state.queue.find_if(same))
-    return *queued;
-  if (request.kind == pipeline::job_kind::speak)
-    return find_spoken(state, request);
-  auto avatar = state.parts.catalog->find_avatar(request.avatar_id);
-  if (!avatar || avatar->current_version.empty())
-    return std::nullopt;
-  for (const auto& x : avatar->versions) {
-    auto current = x.version == avatar->current_version;
-    if (!current || x.engine != state.config.engine || x.weights != state.config.weights)
-      continue;
-    if (auto made = state.parts.catalog->find_job(x.job_id); made && same(*made))
-      return made;
-  }
-  return std::nullopt;
-}
-
-} // namespace
 
 void require_place(const registry_state& state, const job_request& request) {
   const auto& config = state.config;
@@ -112,8 +74,10 @@ void cancel_queued(registry_pointer self, const std::string& job_id, const std::
   auto record = *state.queue.find(job_id);
   record.state = job_state::cancelled;
   record.finished_us = state.parts.now_us();
+  record.timings_ms = whole_timings(record, {});
   auto event = state.parts.catalog->move_job(record, "client", reason, stamped(self, key));
   state.queue.take(job_id);
+  state.linkable.erase(job_id);
   ++state.counts.cancelled;
   spdlog::info("job {} is cancelled: {}", job_id, reason);
   tell(self, event);
@@ -131,7 +95,9 @@ void cancel_active(registry_pointer self, registry_state::active_job& x, const s
   x.record = record;
   tell(self, event);
   spdlog::info("job {} is being cancelled: {}", record.job_id, reason);
-  self->send(x.runner, atom::cancel_v);
+  // What is being linked is done in a moment.
+  if (x.runner)
+    self->send(x.runner, atom::cancel_v);
 }
 
 // Askers whose own time-out has long passed would fill the places of others.
@@ -167,7 +133,9 @@ job_view same_again(registry_pointer self, const job& same, const pipeline::requ
     kept.target = same.job_id;
     self->state.parts.catalog->keep_key(kept);
   }
-  return view_of(self, same);
+  auto result = view_of(self, same);
+  result.reused = true;
+  return result;
 }
 
 } // namespace
@@ -178,25 +146,47 @@ job_view submit(registry_pointer self, const job_request& request) {
     throw error(errc::stopping, "The service is stopping.");
   if (auto earlier = earlier_target(self, request.key); !earlier.empty())
     return replayed(self, earlier);
-  if (auto same = find_same(state, request); same && !state.removals.contains(request.avatar_id))
+  auto record = job_of(state, request);
+  if (auto same = find_same(state, record); same && !state.removals.contains(request.avatar_id))
     return same_again(self, *same, request.key);
   require_place(state, request);
-  auto record = job{};
   record.job_id = state.parts.new_job_id();
-  record.request = request;
   record.request.key = stamped(self, request.key);
-  record.engine = state.config.engine;
-  record.weights = state.config.weights;
   // Strictly growing, so that the order of creation is the order of the queue after a restart too.
   record.created_us = std::max(state.parts.now_us(), state.last_created_us + 1);
+  record.queued_us = record.created_us;
   auto event = state.parts.catalog->add_job(record, "client");
   record.request.key = {};
   state.last_created_us = record.created_us;
+  state.uses[request.avatar_id] = record.created_us;
   state.queue.push(record);
+  look_for_version(state, record);
   tell(self, event);
   spdlog::info("job {} is queued for avatar {}", record.job_id, request.avatar_id);
   self->send(self, atom::next_v);
   return view_of(self, record);
+}
+
+job_view examine(registry_pointer self, const job_request& request) {
+  auto& state = self->state;
+  auto record = job_of(state, request);
+  if (auto same = find_same(state, record)) {
+    auto result = view_of(self, *same);
+    result.reused = true;
+    return result;
+  }
+  require_place(state, request);
+  record.created_us = std::max(state.parts.now_us(), state.last_created_us + 1);
+  record.queued_us = record.created_us;
+  // As it would be: it comes into the queue, is looked at, and goes again.
+  record.job_id = "?";
+  state.queue.push(record);
+  look_for_version(state, record);
+  auto result = view_of(self, record);
+  result.reused = state.linkable.erase(record.job_id) > 0;
+  state.queue.take(record.job_id);
+  result.record.job_id.clear();
+  return result;
 }
 
 job_view look(registry_pointer self, const std::string& job_id) {
@@ -212,8 +202,9 @@ pipeline::avatar look_avatar(registry_pointer self, const std::string& avatar_id
 pipeline::job_page list_jobs(registry_pointer self, const pipeline::job_filter& filter,
                              const pipeline::page_request& page) {
   auto result = self->state.parts.catalog->list_jobs(filter, page);
+  auto plan = plan_queue(self->state, self->clock().now());
   for (auto& x : result.jobs)
-    x = view_of(self, x.record);
+    x = view_of(self, x.record, &plan);
   return result;
 }
 

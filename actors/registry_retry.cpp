@@ -101,12 +101,14 @@ pipeline::job_view retry(registry_pointer self, const std::string& job_id,
   record.interruptions = 0;
   record.started_us = record.finished_us = 0;
   record.failure = {};
+  record.queued_us = state.parts.now_us();
   record.timings_ms.clear();
   auto event =
       state.parts.catalog->retry_job(record, "client", "asked by a client", stamped(self, key));
   std::erase_if(state.kept_uploads,
                 [&](const auto& x) { return x.upload_id == record.request.upload_id; });
   state.queue.push(record);
+  look_for_version(state, record);
   spdlog::info("job {} is queued again, attempt {}", job_id, record.attempt);
   tell(self, event);
   self->send(self, atom::next_v);

@@ -70,6 +70,7 @@ caf::result<pipeline::avatar> activate_version(registry_pointer self, const vers
     return known.error();
   return change(self, atom::activate_v, x, [=] {
     self->state.parts.catalog->activate_version(x.avatar_id, x.version, stamped(self, x.key));
+    self->state.uses[x.avatar_id] = self->state.parts.now_us();
     spdlog::info("avatar {} is at version {} again", x.avatar_id, x.version);
   });
 }

@@ -47,6 +47,8 @@ pipeline::job after_restart(pipeline::job x, const std::string& published, uint3
     x.state = job_state::queued;
     ++x.attempt;
     ++x.interruptions;
+    x.queued_us = now_us;
+    x.timings_ms.clear();
     x.started_us = 0;
   } else {
     x.state = job_state::failed;

@@ -1,3 +1,4 @@
+#include "actors/figures.hpp"
 #include "actors/runner_steps.hpp"
 
 #include <caf/send.hpp>
@@ -41,6 +42,8 @@ void tell_outcome(self_pointer self) {
   auto& state = self->state;
   state.times.enter(job_stage::none, self->clock().now());
   state.ending->timings_ms = state.times.timings_ms();
+  for (const auto& [stage, ms] : state.ending->timings_ms)
+    note_stage(stage, static_cast<double>(ms) / 1000.);
   self->send(state.parts.registry, atom::outcome_v, *state.ending);
   self->quit();
 }
@@ -54,6 +57,7 @@ void let_go(self_pointer self, job_state end, errc code, std::string detail) {
   ending.state = end;
   if (end == job_state::failed)
     ending.failure = {code, std::move(detail)};
+  state.stop.request_stop();
   self->send(state.parts.preprocessor, atom::close_v, id_of(self));
   if (state.parts.gpu)
     self->send(state.parts.gpu, atom::cancel_v, id_of(self));
@@ -82,7 +86,8 @@ void enter(self_pointer self, job_stage stage) {
 
 void end_when_idle(self_pointer self) {
   auto& state = self->state;
-  auto out = state.preprocessor.out + state.gpu.out + state.storage.out;
+  // The device has nothing but copies of pictures: what it does to its end is of no harm.
+  auto out = state.preprocessor.out + state.storage.out;
   if (!state.ending || out > 0 || state.discarding)
     return;
   if (state.ending->state == job_state::completed || state.storage.down) {
@@ -121,7 +126,8 @@ void fail(self_pointer self, const caf::error& why) {
 
 void cancel(self_pointer self) {
   self->state.cancel_wanted = true;
-  // A version that is being published cannot be called back; it may still fail.
+  self->state.stop.request_stop();
+  // A version that is being published may be past the point where it can be called back.
   if (self->state.stage != job_stage::publish)
     let_go(self, job_state::cancelled, errc::cancelled, {});
   end_when_idle(self);
@@ -146,6 +152,7 @@ void worker_down(self_pointer self, const caf::actor_addr& source) {
 
 void abandon(self_pointer self, caf::error reason) {
   auto& parts = self->state.parts;
+  self->state.stop.request_stop();
   self->send(parts.preprocessor, atom::close_v, id_of(self));
   if (parts.gpu)
     self->send(parts.gpu, atom::cancel_v, id_of(self));

@@ -1,6 +1,9 @@
 #include "actors/storage_writer.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
+#include <vector>
 
 namespace musetalk::actors {
 
@@ -63,6 +66,63 @@ void sweep(storage_writer_pointer self) {
     sweep_later(self);
 }
 
+using claims_pointer = std::shared_ptr<const pipeline::store_claims>;
+using pipeline::store_report;
+
+caf::result<store_report> begin_check(storage_writer_pointer self, const claims_pointer& claims,
+                                      bool deep) {
+  auto& state = self->state;
+  if (state.checking)
+    return make_error(errc::queue_full, "A check of the store is under way already.");
+  auto options = pipeline::store_check_options{};
+  options.deep = deep;
+  options.live = true;
+  for (const auto& [job, version] : state.open)
+    options.staging.insert(job);
+  options.trash_in_use = state.sweeping;
+  auto look = self->guarded([&] {
+    return std::make_unique<pipeline::store_check>(state.store->layout(), claims, options);
+  });
+  if (!look)
+    return look.error();
+  auto reply = self->make_response_promise<store_report>();
+  state.checking.emplace(storage_writer_state::check{std::move(*look), reply});
+  self->send(self, atom::next_v);
+  return reply;
+}
+
+/// One slice; whatever has come meanwhile goes before the next.
+void go_on_checking(storage_writer_pointer self) {
+  auto& checking = self->state.checking;
+  if (!checking)
+    return;
+  auto more = self->guarded([&] { return checking->look->step(); });
+  if (more && *more) {
+    self->send(self, atom::next_v);
+    return;
+  }
+  auto done = std::move(*checking);
+  checking.reset();
+  if (more)
+    done.reply.deliver(done.look->report());
+  else
+    done.reply.deliver(more.error());
+}
+
+void expire(storage_writer_pointer self, const std::vector<std::string>& needed_uploads) {
+  auto needed_staging = std::vector<std::string>{};
+  for (const auto& [job, version] : self->state.open)
+    needed_staging.push_back(job);
+  auto gone =
+      self->guarded([&] { return self->state.store->expire(needed_staging, needed_uploads); });
+  if (!gone)
+    return;
+  for (const auto& x : *gone)
+    spdlog::warn("{} was left over and is removed", x);
+  if (!gone->empty())
+    sweep_later(self);
+}
+
 } // namespace
 
 storage_writer_actor::behavior_type
@@ -104,11 +164,14 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
           return video;
         });
       },
+      [=](atom::link, const pipeline::link_plan& plan) -> caf::result<pipeline::avatar_version> {
+        return self->guarded([&] { return self->state.store->link_version(plan); });
+      },
       [=](atom::discard, const job_id& job) -> caf::result<job_id> {
         return self->guarded([&] {
-          // First out of sight: then the writer finds nothing to delete when it goes.
+          // The writer goes last: it finds nothing to delete, unless the move failed.
+          auto writer = self->state.open.extract(job.value);
           self->state.store->discard_staging(job.value);
-          self->state.open.erase(job.value);
           sweep_later(self);
           return job;
         });
@@ -138,6 +201,18 @@ storage_writer(storage_writer_pointer self, const std::shared_ptr<pipeline::avat
           sweep_later(self);
           return avatar;
         });
+      },
+      [=](atom::verify, const claims_pointer& claims, bool deep) {
+        return begin_check(self, claims, deep);
+      },
+      [=](atom::next) { go_on_checking(self); },
+      [=](atom::set_aside, const avatar_id& avatar,
+          const std::string& version) -> caf::result<std::string> {
+        return self->guarded(
+            [&] { return self->state.store->set_aside_version(avatar.value, version); });
+      },
+      [=](atom::expire, const std::vector<std::string>& needed_uploads) {
+        expire(self, needed_uploads);
       },
       [=](atom::tick) { sweep(self); },
   };

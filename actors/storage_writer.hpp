@@ -2,11 +2,14 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/metered.hpp"
+#include "pipeline/store_check.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace musetalk::actors {
@@ -21,6 +24,13 @@ struct storage_writer_state {
   std::shared_ptr<pipeline::avatar_store> store;
   std::map<std::string, open_version> open; ///< By job id. Dropping one removes its staging.
   bool sweeping = false;                    ///< A `tick` is on its way.
+
+  /// A comparison with the catalog that is under way.
+  struct check {
+    std::unique_ptr<pipeline::store_check> look;
+    caf::typed_response_promise<pipeline::store_report> reply;
+  };
+  std::optional<check> checking;
 
   static inline const char* name = "storage-writer";
 };

@@ -23,6 +23,11 @@ bool too_many_respawns(supervisor_pointer self) {
   return respawns.size() > max_respawns;
 }
 
+// For those who look at the actors.
+void place(supervisor_pointer self, const supervised& x) {
+  place_actor(x.actor->id(), {x.name, self->id(), x.restarts});
+}
+
 void replace(supervisor_pointer self, const caf::down_msg& x, const fatal_callback& fatal) {
   auto& state = self->state;
   auto found = std::find_if(state.children.begin(), state.children.end(),
@@ -45,6 +50,8 @@ void replace(supervisor_pointer self, const caf::down_msg& x, const fatal_callba
     return;
   }
   found->actor = *successor;
+  ++found->restarts;
+  place(self, *found);
   self->monitor(found->actor->address());
 }
 
@@ -53,8 +60,10 @@ void replace(supervisor_pointer self, const caf::down_msg& x, const fatal_callba
 caf::behavior supervisor(supervisor_pointer self, const std::vector<supervised>& children,
                          const fatal_callback& fatal) {
   self->state.children = children;
-  for (const auto& x : children)
+  for (const auto& x : children) {
     self->monitor(x.actor->address());
+    place(self, x);
+  }
   self->set_down_handler([=](caf::down_msg& x) { replace(self, x, fatal); });
   return {
       [=](atom::stop) {

@@ -23,6 +23,7 @@ struct supervised {
   caf::strong_actor_ptr actor;
   /// Makes and makes known its successor. Null when the service cannot go on without it.
   std::function<caf::strong_actor_ptr()> respawn;
+  uint32_t restarts = 0;
 };
 
 struct supervisor_state {

@@ -1,6 +1,8 @@
 #include "actors/system.hpp"
 
 #include "actors/device_client.hpp"
+#include "actors/import_runner.hpp"
+#include "actors/janitor.hpp"
 #include "actors/musetalk_runner.hpp"
 #include "actors/registry.hpp"
 #include "actors/speech_runner.hpp"
@@ -35,22 +37,39 @@ caf::strong_actor_ptr pointer(const Handle& x) {
   return caf::actor_cast<caf::strong_actor_ptr>(x);
 }
 
-// What waits, was interrupted or may be retried still needs its upload; everything else half is
-// removed.
-void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
-                   pipeline::timestamp_us failed_since) {
-  auto kept = std::vector<std::string>{};
+// What waits, was interrupted or may be retried still needs its upload.
+std::vector<std::string> needed_uploads(pipeline::catalog& catalog,
+                                        pipeline::timestamp_us failed_since) {
+  auto result = std::vector<std::string>{};
   for (const auto& jobs :
        {catalog.queued_jobs(), catalog.active_jobs(), catalog.failed_uploads(failed_since)})
     for (const auto& x : jobs)
       if (!x.request.upload_id.empty())
-        kept.push_back(x.request.upload_id);
-  auto scan = store.recover(kept);
+        result.push_back(x.request.upload_id);
+  return result;
+}
+
+// What is half and needed by nobody is removed.
+void recover_store(pipeline::avatar_store& store, pipeline::catalog& catalog,
+                   pipeline::timestamp_us failed_since) {
+  auto kept = needed_uploads(catalog, failed_since);
+  auto running = std::vector<std::string>{};
+  for (const auto& x : catalog.active_jobs())
+    if (x.state == pipeline::job_state::running)
+      running.push_back(x.job_id);
+  auto scan = store.recover(kept, running);
+  for (const auto& x : scan.published)
+    spdlog::info("start-up published {}, which was written before the service ended", x);
   for (const auto& x : scan.removed)
     spdlog::info("start-up removed {}", x);
   for (const auto& x : scan.ignored)
     spdlog::warn("start-up left alone {}", x);
   catalog.reconcile(scan.avatars);
+  // Jobs whose version was found have ended with that.
+  auto needed = needed_uploads(catalog, failed_since);
+  for (const auto& x : kept)
+    if (std::find(needed.begin(), needed.end(), x) == needed.end())
+      store.discard_upload(x);
   // Moved into place, but not yet told of: its job is done again.
   for (const auto& x : catalog.reconcile_videos(scan.videos)) {
     store.remove_video(x.avatar_id, x.video_id);
@@ -76,16 +95,17 @@ struct service_system::impl {
 
   preprocessor_actor spawn_preprocessor() {
     auto with_device = parts.preprocessor;
-    with_device.analysis = [this](const job_id& job) -> pipeline::face_analysis_ptr {
+    with_device.analysis = [this](const job_id& job,
+                                  const std::stop_token& stop) -> pipeline::face_analysis_ptr {
       auto gpu = workers->get().gpu;
-      return gpu ? make_device_client(system, gpu, job, client_settings(config)) : nullptr;
+      return gpu ? make_device_client(system, gpu, job, client_settings(config), stop) : nullptr;
     };
     return system.spawn<caf::detached>(preprocessor, with_device);
   }
 
   upload_receiver_actor spawn_uploads() {
     return system.spawn(upload_receiver, upload_settings(config),
-                        upload_receiver_parts{registry, workers});
+                        upload_receiver_parts{registry, workers, parts.require_room});
   }
 
   gpu_scheduler_actor spawn_gpu() {
@@ -121,6 +141,13 @@ struct service_system::impl {
         caf::anon_send(speaker, atom::start_v);
         return speaker;
       }
+      if (job.request.kind == pipeline::job_kind::import_archive) {
+        auto importer =
+            system.spawn<caf::detached>(import_runner, import_settings(config, store->layout()),
+                                        import_runner_parts{to, workers->get().storage}, job);
+        caf::anon_send(importer, atom::start_v);
+        return importer;
+      }
       auto now = workers->get();
       auto runner_parts =
           musetalk_runner_parts{to, now.preprocessors.at(place), now.gpu, now.storage};
@@ -146,6 +173,12 @@ struct service_system::impl {
     return system.spawn<caf::detached>(actors::registry, registry_settings(config), registry_with);
   }
 
+  janitor_actor spawn_janitor() {
+    return system.spawn<caf::detached>(
+        janitor, janitor_settings(config),
+        janitor_parts{registry, workers, store->layout(), parts.now_us});
+  }
+
   // Workers first, then those who ask them; nothing runs before the registry's first `next`.
   void start() {
     auto keep = std::chrono::microseconds{config.keep_failed}.count();
@@ -163,6 +196,7 @@ struct service_system::impl {
       if (has_device)
         x.gpu = spawn_gpu();
       x.uploads = spawn_uploads();
+      x.janitor = spawn_janitor();
     });
     supervise(places);
     caf::anon_send(registry, atom::next_v);
@@ -180,15 +214,20 @@ struct service_system::impl {
                                  [this] {
                                    return replace(&worker_set::uploads, spawn_uploads());
                                  }},
+                                {"janitor", pointer(now.janitor),
+                                 [this] {
+                                   return replace(&worker_set::janitor, spawn_janitor());
+                                 }},
                                 {"prober", pointer(now.prober), [this] {
                                    return replace(&worker_set::prober, spawn_preprocessor());
                                  }}};
     for (size_t i = 0; i < places; ++i)
-      children.push_back({"preprocessor", pointer(now.preprocessors[i]), [this, i] {
-                            auto successor = spawn_preprocessor();
-                            workers->change([&](auto& x) { x.preprocessors[i] = successor; });
-                            return pointer(successor);
-                          }});
+      children.push_back(
+          {"preprocessor " + std::to_string(i + 1), pointer(now.preprocessors[i]), [this, i] {
+             auto successor = spawn_preprocessor();
+             workers->change([&](auto& x) { x.preprocessors[i] = successor; });
+             return pointer(successor);
+           }});
     if (now.gpu)
       children.push_back({"gpu scheduler", pointer(now.gpu), nullptr});
     overseer = system.spawn(supervisor, children, tell_fatal());
@@ -250,6 +289,7 @@ struct service_system::impl {
     self->request(overseer, caf::infinite, atom::stop_v).receive([] {}, [](caf::error&) {});
     self->send(registry, atom::stop_v);
     auto now = workers->get();
+    end(self, pointer(now.janitor));
     end(self, pointer(now.uploads));
     // Takes the runners with it.
     end(self, pointer(registry));

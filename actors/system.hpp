@@ -8,6 +8,7 @@
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
 #include "pipeline/face_methods.hpp"
+#include "pipeline/work_options.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -30,6 +31,7 @@ struct system_config {
   /// Why nothing can be spoken. Not empty: jobs that speak are refused with this list.
   std::vector<std::string> missing_to_speak;
   pipeline::face_methods faces; ///< For the manifests; the parts do what it says.
+  pipeline::work_options work;  ///< What versions depend on: equal work is done once.
   // -- jobs
   size_t queue_limit = 16;
   size_t running_jobs = 1; ///< Each has a PREPROCESSOR of its own.
@@ -39,6 +41,14 @@ struct system_config {
   std::chrono::seconds step_timeout{120}; ///< Of one request to a worker; finite, always.
   int32_t batch_frames = 8;
   int32_t credit_batches = 3;
+  pipeline::media_limits import_limits; ///< What an imported avatar may be.
+  // -- how long things stay
+  pipeline::retention_policy retention;
+  std::chrono::seconds clean_interval{600}; ///< Between two times that it is carried out.
+  std::chrono::seconds keep_events{0};      ///< 0: for ever.
+  int64_t max_events = 0;                   ///< 0: no limit.
+  uint64_t scrub_bytes = 0;                 ///< Read each second; 0: no comparing.
+  std::chrono::seconds scrub_age{604'800};  ///< Until a version is compared again.
   // -- device
   size_t device_queue_limit = 64;  ///< Requests that may wait.
   size_t device_batch_frames = 16; ///< Of one execution.
@@ -60,6 +70,8 @@ struct system_parts {
   pipeline::device_networks_factory make_networks; ///< Called on the device's thread.
   std::function<pipeline::timestamp_us()> now_us;
   std::function<std::string()> new_job_id;
+  /// Throws `storage_full` when no avatar can be made of a video, for want of room; may be empty.
+  std::function<void(const pipeline::media_info&)> require_room;
   /// Told once, from any thread, when the service cannot go on: its program must call `stop` and
   /// end. The reason is in the log already.
   fatal_callback fatal;

@@ -30,8 +30,13 @@ registry_config registry_settings(const system_config& x) {
   result.max_wait = x.max_wait;
   result.step_timeout = x.step_timeout;
   result.keep_failed = x.keep_failed;
+  result.upload_idle = x.upload_idle_timeout;
+  result.retention = x.retention;
+  result.keep_events_us = std::chrono::microseconds{x.keep_events}.count();
+  result.max_events = x.max_events;
   result.engine = x.mock ? "mock" : "native";
   result.weights = weights_of(x);
+  result.work = x.work;
   if (!x.mock)
     result.missing_models = x.missing_models;
   result.missing_to_speak = x.missing_to_speak;
@@ -71,6 +76,27 @@ gpu_scheduler_config gpu_settings(const system_config& x) {
 device_client_config client_settings(const system_config& x) {
   auto result = device_client_config{};
   result.timeout = x.step_timeout;
+  return result;
+}
+
+import_runner_config import_settings(const system_config& x, const pipeline::store_layout& layout) {
+  auto result = import_runner_config{};
+  result.layout = layout;
+  result.limits = x.import_limits;
+  result.faces = x.faces;
+  result.batch_frames = x.batch_frames;
+  result.step_timeout = x.step_timeout;
+  return result;
+}
+
+janitor_config janitor_settings(const system_config& x) {
+  auto result = janitor_config{};
+  const auto& keep = x.retention;
+  // Where everything is kept, nobody needs to look.
+  if (keep.keep_versions > 0 || keep.expire_us > 0 || keep.max_bytes > 0)
+    result.clean_interval = x.clean_interval;
+  result.scrub_bytes = x.scrub_bytes;
+  result.scrub_age = x.scrub_age;
   return result;
 }
 

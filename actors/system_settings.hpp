@@ -4,6 +4,8 @@
 
 #include "actors/device_client.hpp"
 #include "actors/gpu_scheduler.hpp"
+#include "actors/import_runner.hpp"
+#include "actors/janitor.hpp"
 #include "actors/musetalk_runner.hpp"
 #include "actors/registry.hpp"
 #include "actors/speech_runner.hpp"
@@ -25,6 +27,8 @@ musetalk_runner_config runner_settings(const system_config& x,
 speech_runner_config speech_settings(const system_config& x, const pipeline::store_layout& layout);
 gpu_scheduler_config gpu_settings(const system_config& x);
 device_client_config client_settings(const system_config& x);
+import_runner_config import_settings(const system_config& x, const pipeline::store_layout& layout);
+janitor_config janitor_settings(const system_config& x);
 upload_receiver_config upload_settings(const system_config& x);
 
 } // namespace musetalk::actors

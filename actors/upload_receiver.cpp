@@ -80,8 +80,22 @@ void probe(self_pointer self, uint64_t number, const std::string& path) {
   auto prober = self->state.parts.workers->get().prober;
   self->request(prober, self->state.config.step_timeout, atom::probe_v, path,
                 self->state.pending.at(number).request.kind)
-      .then([=](pipeline::media_info&) { submit(self, number); },
-            [=](caf::error& x) { refuse(self, number, x); });
+      .then(
+          [=](const pipeline::media_info& info) {
+            auto& state = self->state;
+            auto& request = state.pending.at(number).request;
+            request.video_frames = info.predicted_frames;
+            request.video_pixels = int64_t{info.width} * info.height;
+            auto fits = self->guarded([&] {
+              if (request.kind == pipeline::job_kind::create && state.parts.require_room)
+                state.parts.require_room(info);
+            });
+            if (fits)
+              submit(self, number);
+            else
+              refuse(self, number, fits.error());
+          },
+          [=](caf::error& x) { refuse(self, number, x); });
 }
 
 void resolve(self_pointer self, uint64_t number) {
@@ -102,6 +116,32 @@ void resolve(self_pointer self, uint64_t number) {
           [=](caf::error& x) { refuse(self, number, x); });
 }
 
+// -- videos that are only looked at --------------------------------------------------
+
+template <class T>
+void examined(self_pointer self, uint64_t number, const T& answer) {
+  auto node = self->state.examined.extract(number);
+  if (!node)
+    return;
+  discard(self, node.mapped().upload_id);
+  node.mapped().reply.deliver(answer);
+}
+
+void examine(self_pointer self, uint64_t number, const std::string& path) {
+  auto prober = self->state.parts.workers->get().prober;
+  self->request(prober, self->state.config.step_timeout, atom::examine_v, path)
+      .then([=](pipeline::preflight_report& x) { examined(self, number, x); },
+            [=](caf::error& x) { examined(self, number, x); });
+}
+
+void resolve_and_examine(self_pointer self, uint64_t number, const std::string& path) {
+  auto prober = self->state.parts.workers->get().prober;
+  self->request(prober, self->state.config.step_timeout, atom::resolve_v, path,
+                pipeline::job_kind::create)
+      .then([=](pipeline::spooled_file& file) { examine(self, number, file.path.string()); },
+            [=](caf::error& x) { examined(self, number, x); });
+}
+
 // -- the end -----------------------------------------------------------------------
 
 void stop(self_pointer self, caf::error reason) {
@@ -112,13 +152,21 @@ void stop(self_pointer self, caf::error reason) {
       discard(self, video.request.upload_id);
     video.reply.deliver(stopping);
   }
+  for (auto& [number, x] : state.examined) {
+    discard(self, x.upload_id);
+    x.reply.deliver(stopping);
+  }
   for (const auto& [upload, touched] : state.arriving)
     discard(self, upload);
   self->quit(std::move(reason));
 }
 
+bool is_full(const upload_receiver_state& state) {
+  return state.pending.size() + state.examined.size() >= state.config.max_pending;
+}
+
 caf::error too_many_pending(const upload_receiver_state& state) {
-  return make_error(errc::queue_full, std::to_string(state.pending.size()) +
+  return make_error(errc::queue_full, std::to_string(state.pending.size() + state.examined.size()) +
                                           " videos wait to be looked at; the limit is " +
                                           std::to_string(state.config.max_pending) + ".");
 }
@@ -145,7 +193,7 @@ upload_receiver_actor::behavior_type upload_receiver(upload_receiver_pointer sel
           const job_request& request) -> caf::result<job_view> {
         auto& state = self->state;
         state.arriving.erase(file.upload_id);
-        if (state.pending.size() >= state.config.max_pending) {
+        if (is_full(state)) {
           discard(self, file.upload_id);
           return too_many_pending(state);
         }
@@ -162,7 +210,7 @@ upload_receiver_actor::behavior_type upload_receiver(upload_receiver_pointer sel
       },
       [=](atom::create, const job_request& request) -> caf::result<job_view> {
         auto& state = self->state;
-        if (state.pending.size() >= state.config.max_pending)
+        if (is_full(state))
           return too_many_pending(state);
         auto reply = self->make_response_promise<job_view>();
         auto& video = state.pending[++state.last_number];
@@ -170,6 +218,28 @@ upload_receiver_actor::behavior_type upload_receiver(upload_receiver_pointer sel
         video.request.upload_id.clear();
         video.reply = reply;
         resolve(self, state.last_number);
+        return reply;
+      },
+      [=](atom::examine,
+          const pipeline::spooled_file& file) -> caf::result<pipeline::preflight_report> {
+        auto& state = self->state;
+        state.arriving.erase(file.upload_id);
+        if (is_full(state)) {
+          discard(self, file.upload_id);
+          return too_many_pending(state);
+        }
+        auto reply = self->make_response_promise<pipeline::preflight_report>();
+        state.examined[++state.last_number] = {file.upload_id, reply};
+        examine(self, state.last_number, file.path.string());
+        return reply;
+      },
+      [=](atom::examine, const std::string& path) -> caf::result<pipeline::preflight_report> {
+        auto& state = self->state;
+        if (is_full(state))
+          return too_many_pending(state);
+        auto reply = self->make_response_promise<pipeline::preflight_report>();
+        state.examined[++state.last_number] = {"", reply};
+        resolve_and_examine(self, state.last_number, path);
         return reply;
       },
       [=](atom::release, const upload_id& upload) { discard(self, upload.value); },

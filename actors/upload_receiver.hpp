@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,13 +23,15 @@ struct upload_receiver_config {
   std::chrono::milliseconds tick{
       1'000}; ///< Between looks; short, so that it never holds up the end.
   std::chrono::milliseconds step_timeout{120'000}; ///< Of one request to a worker.
-  size_t max_pending = 64; ///< Videos that may wait for their probe at once.
+  size_t max_pending = 1'024; ///< Videos that may wait for their probe at once.
 };
 
 /// Whom an UPLOAD RECEIVER works with.
 struct upload_receiver_parts {
   registry_actor registry;
   std::shared_ptr<const worker_directory> workers; ///< Prober and storage writer.
+  /// As in `system_parts`.
+  std::function<void(const pipeline::media_info&)> require_room{};
 };
 
 struct upload_receiver_state {
@@ -39,12 +42,19 @@ struct upload_receiver_state {
     caf::typed_response_promise<pipeline::job_view> reply;
   };
 
+  /// A video that is only looked at.
+  struct examination {
+    std::string upload_id; ///< Empty: it lies below a root.
+    caf::typed_response_promise<pipeline::preflight_report> reply;
+  };
+
   upload_receiver_config config;
   upload_receiver_parts parts;
   std::map<std::string, caf::actor_clock::time_point>
       arriving; ///< Upload id to its last sign of life.
   std::map<uint64_t, pending_video> pending;
-  uint64_t last_number = 0; ///< Of `pending`.
+  std::map<uint64_t, examination> examined;
+  uint64_t last_number = 0; ///< Of `pending` and `examined`.
   bool ticking = false;     ///< A tick is on its way.
 
   static inline const char* name = "upload-receiver";

@@ -14,6 +14,7 @@ struct worker_set {
   storage_writer_actor storage;
   gpu_scheduler_actor gpu;
   upload_receiver_actor uploads;
+  janitor_actor janitor;
   preprocessor_actor prober; ///< For probes only, so that these never wait long.
   std::vector<preprocessor_actor> preprocessors; ///< One per place of a running job.
 };

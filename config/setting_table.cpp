@@ -25,11 +25,13 @@ setting row(std::string_view section, std::string_view key, std::string_view fal
 std::vector<setting> make_table() {
   using s = settings;
   constexpr auto seed = std::string_view{"What the service makes"};
+  constexpr auto keeping = std::string_view{"How long things stay"};
   constexpr auto input = std::string_view{"What comes in"};
   constexpr auto jobs = std::string_view{"Jobs"};
   constexpr auto preparation = std::string_view{"Preparation"};
   constexpr auto speaking = std::string_view{"Speaking"};
   constexpr auto serving = std::string_view{"Serving"};
+  constexpr auto watching = std::string_view{"Watching"};
   constexpr auto log = std::string_view{"Log"};
   return {
       row(seed, "ENABLE_AVATAR", "true", "", yes_no(&s::enable_avatar),
@@ -64,6 +66,34 @@ std::vector<setting> make_table() {
           "A version whose files differ from what was written is set aside in "
           "AVATARS_DIR/.store/.damaged; a start deletes it after so long."),
 
+      row(keeping, "MUSETALKD_KEEP_VERSIONS", "0", "versions", whole(&s::keep_versions, 0, 100'000),
+          "Versions kept of each avatar, the current one among them; older ones go. 0 keeps all."),
+      row(keeping, "MUSETALKD_EXPIRE_DAYS", "0", "days", whole(&s::expire_days, 0, 36'500),
+          "An avatar that nobody used for so long goes with all its versions, unless it is pinned. "
+          "0: never."),
+      row(keeping, "MUSETALKD_MAX_STORE_GB", "0", "GB", number(&s::max_store_gb, 0, 1e6),
+          "Size of all versions, in units of 1,000,000,000 bytes. Beyond it old versions go, then "
+          "the avatars that were used the longest ago. 0: no limit."),
+      row(keeping, "MUSETALKD_CLEAN_INTERVAL_SECONDS", "600", "s",
+          whole(&s::clean_interval_seconds, 1, 86'400),
+          "Time between two looks at what the three above would have go."),
+      row(keeping, "MUSETALKD_REMOVAL_GRACE_SECONDS", "60", "s",
+          whole(&s::removal_grace_seconds, 0, 86'400),
+          "A replaced version stays at least so long, and so do the files of a removed one on the "
+          "disk, unless it has less than 1 GB free: somebody may still read them."),
+      row(keeping, "MUSETALKD_KEEP_EVENTS_DAYS", "90", "days",
+          whole(&s::keep_events_days, 0, 36'500),
+          "How long the history of jobs that have ended is kept. 0: for ever."),
+      row(keeping, "MUSETALKD_MAX_EVENTS", "1000000", "events",
+          whole(&s::max_events, 0, 1'000'000'000),
+          "Events kept of all jobs together; the oldest go first. 0: no limit."),
+      row(keeping, "MUSETALKD_SCRUB_MB_PER_SECOND", "4", "MB/s",
+          number(&s::scrub_mb_per_second, 0, 10'000),
+          "Rate at which the files of versions are read in the background and compared with their "
+          "manifest. 0: never."),
+      row(keeping, "MUSETALKD_SCRUB_DAYS", "7", "days", whole(&s::scrub_days, 0, 36'500),
+          "After so long a version is compared again."),
+
       row(input, "MUSETALKD_VIDEO_ROOTS", "data/videos", "", path_list(&s::video_roots),
           "Folders below which video_path of a create request may lie."),
       row(input, "MUSETALKD_MAX_VIDEO_SECONDS", "30", "s",
@@ -78,6 +108,8 @@ std::vector<setting> make_table() {
           "Longest look at a file before it is refused as unreadable."),
       row(input, "MUSETALKD_MAX_UPLOAD_MB", "500", "MB", whole(&s::max_upload_mb, 1, 100'000),
           "Largest upload, in units of 1,000,000 bytes."),
+      row(input, "MUSETALKD_MAX_IMPORT_MB", "4000", "MB", whole(&s::max_import_mb, 1, 1'000'000),
+          "Largest archive of an import, in units of 1,000,000 bytes."),
       row(input, "MUSETALKD_UPLOAD_IDLE_SECONDS", "30", "s",
           whole(&s::upload_idle_seconds, 1, 3600),
           "An upload that stands still for so long is removed."),
@@ -114,6 +146,8 @@ std::vector<setting> make_table() {
       row(preparation, "MUSETALKD_MAX_GAP_FRAMES", "12", "frames",
           whole(&s::max_gap_frames, 0, 10'000),
           "Consecutive frames without a face that are interpolated; more fail the job."),
+      row(preparation, "MUSETALKD_BLUR_STRENGTH", "2", "%", number(&s::blur_strength, 0.2, 10),
+          "Standard deviation of the background's blur (apply_blur), of the longer side."),
       row(preparation, "MUSETALKD_FACE_SAMPLES", "7", "frames", whole(&s::face_samples, 1, 100),
           "Frames that are looked at for one clear face before the work starts."),
       row(preparation, "MUSETALKD_MIN_FACE_PIXELS", "40", "pixels",
@@ -161,6 +195,16 @@ std::vector<setting> make_table() {
           "Longest ?wait= that a client may ask for."),
       row(serving, "MUSETALKD_SHUTDOWN_SECONDS", "20", "s", whole(&s::shutdown_seconds, 1, 3600),
           "How long requests under way may take to end when the service stops."),
+
+      row(watching, "MUSETALKD_WATCH_MAILBOX", "1000", "messages",
+          whole(&s::watch_mailbox, 1, 1'000'000),
+          "An actor with more messages waiting is told in the log, the metrics and the console."),
+      row(watching, "MUSETALKD_WATCH_WAITING_SECONDS", "30", "s",
+          whole(&s::watch_waiting_seconds, 1, 86'400),
+          "The same for an actor whose oldest message has waited for longer."),
+      row(watching, "MUSETALKD_WATCH_HANDLER_SECONDS", "60", "s",
+          whole(&s::watch_handler_seconds, 1, 86'400),
+          "The same for an actor that works on one message for longer."),
 
       row(log, "MUSETALKD_LOG_LEVEL", "info", "",
           one_of(&s::log_level, {"trace", "debug", "info", "warn", "error"}), "What is logged."),

@@ -38,6 +38,16 @@ struct settings {
   std::string device;       ///< `auto`, `cpu` or `cuda:N`.
   std::filesystem::path face_models_dir;
   int32_t keep_damaged_days = 0; ///< Then a version that was set aside is deleted.
+  // -- how long things stay
+  int32_t keep_versions = 0;          ///< Of an avatar; 0: all.
+  int32_t expire_days = 0;            ///< Without use; 0: never.
+  double max_store_gb = 0.;           ///< Units of 1,000,000,000 bytes; 0: no limit.
+  int32_t clean_interval_seconds = 0; ///< Between two looks at the three above.
+  int32_t removal_grace_seconds = 0;  ///< Files that somebody may still read.
+  int32_t keep_events_days = 0;       ///< 0: for ever.
+  int64_t max_events = 0;             ///< 0: no limit.
+  double scrub_mb_per_second = 0.;    ///< 0: versions are not compared.
+  int32_t scrub_days = 0;             ///< Until a version is compared again.
   // -- what comes in
   std::vector<std::filesystem::path> video_roots; ///< Where `video_path` of a request may lie.
   double max_video_seconds = 0.;
@@ -45,6 +55,7 @@ struct settings {
   int32_t min_video_side = 0;      ///< Pixels.
   double max_probe_seconds = 0.;   ///< Wall time.
   int64_t max_upload_mb = 0;       ///< Units of 1,000,000 bytes.
+  int64_t max_import_mb = 0;       ///< Units of 1,000,000 bytes.
   int32_t upload_idle_seconds = 0; ///< An upload that stands still for so long is removed.
   int64_t max_body_kb = 0;         ///< Of a request that is no upload; units of 1,000 bytes.
   // -- jobs
@@ -61,6 +72,7 @@ struct settings {
   std::string x264_preset;
   int32_t video_kbps = 0;
   int32_t max_gap_frames = 0;
+  double blur_strength = 0.; ///< Percent of the longer side.
   int32_t face_samples = 0;
   int32_t min_face_pixels = 0;
   double max_damaged_percent = 0.;
@@ -81,6 +93,10 @@ struct settings {
   int32_t request_timeout_seconds = 0;
   int32_t max_wait_seconds = 0;
   int32_t shutdown_seconds = 0;
+  // -- watching
+  int32_t watch_mailbox = 0; ///< Messages.
+  int32_t watch_waiting_seconds = 0;
+  int32_t watch_handler_seconds = 0;
   // -- log
   std::string log_level;
   std::string log_format; ///< `pretty` or `json`.
@@ -97,6 +113,7 @@ struct settings {
       return "none";
     return synthetic() ? "synthetic" : "real";
   }
+  uint64_t max_import_bytes() const { return static_cast<uint64_t>(max_import_mb) * 1'000'000; }
 
   uint64_t max_upload_bytes() const { return static_cast<uint64_t>(max_upload_mb) * 1'000'000; }
 };

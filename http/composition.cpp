@@ -1,13 +1,18 @@
 #include "http/composition.hpp"
 
 #include "http/logging.hpp"
+#include "pipeline/avatar_archive.hpp"
+#include "pipeline/avatar_export.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/device_networks.hpp"
+#include "pipeline/disk_budget.hpp"
 #include "pipeline/ids.hpp"
+#include "pipeline/preflight.hpp"
 #include "pipeline/sha256.hpp"
 #include "pipeline/threads.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/video_roots.hpp"
+#include "pipeline/work_options.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +22,7 @@
 
 namespace musetalk::http {
 
+using std::chrono::microseconds;
 using std::chrono::seconds;
 
 namespace {
@@ -63,6 +69,18 @@ actors::speech_parts speech_parts_of(const config::settings& x) {
           }};
 }
 
+/// The packaged networks, sorted; none where the folder cannot be read.
+std::vector<std::filesystem::path> networks_in(const std::filesystem::path& folder) {
+  auto result = std::vector<std::filesystem::path>{};
+  auto reason = std::error_code{};
+  auto entries = std::filesystem::directory_iterator{folder, reason};
+  for (; !reason && entries != std::filesystem::directory_iterator{}; entries.increment(reason))
+    if (entries->path().extension() == ".onnx")
+      result.push_back(entries->path());
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
 } // namespace
 
 pipeline::media_limits media_limits_of(const config::settings& x) {
@@ -85,6 +103,7 @@ pipeline::prepare_config prepare_config_of(const config::settings& x,
   result.x264_preset = x.x264_preset;
   result.video_kilobits_per_second = x.video_kbps;
   result.max_gap_frames = x.max_gap_frames;
+  result.blur_strength = x.blur_strength;
   result.face_samples = x.face_samples;
   result.min_face_pixels = x.min_face_pixels;
   result.max_damaged_share = x.max_damaged_percent / 100.;
@@ -108,11 +127,35 @@ pipeline::networks_config networks_config_of(const config::settings& x,
           x.cpu_threads,  faces,         missing_to_speak(x, weights).empty()};
 }
 
+pipeline::work_options work_options_of(const config::settings& x,
+                                       const pipeline::weights_status& weights,
+                                       const pipeline::face_methods& faces) {
+  auto files = std::vector<std::filesystem::path>{};
+  // Those that only speaking reads are of no meaning here.
+  for (const auto& file : weights.files)
+    if (weights.mode == "real" && file.usable && file.need.starts_with("create"))
+      files.push_back(file.found);
+  for (const auto& entry : networks_in(x.face_models_dir))
+    files.push_back(entry);
+  auto result = pipeline::work_options{};
+  result.engine = x.enable_avatar ? x.engine : "mock";
+  result.weights = x.weights_mode();
+  result.models = pipeline::identity_of(files);
+  result.faces = faces;
+  result.x264_preset = x.x264_preset;
+  result.video_kbps = x.video_kbps;
+  result.max_gap_frames = x.max_gap_frames;
+  result.max_damaged_share = x.max_damaged_percent / 100.;
+  result.blur_strength = x.blur_strength;
+  return result;
+}
+
 actors::system_config system_config_of(const config::settings& x,
                                        const pipeline::weights_status& weights,
                                        const pipeline::face_methods& faces) {
   auto result = actors::system_config{};
   result.faces = faces;
+  result.work = work_options_of(x, weights, faces);
   result.mock = !x.enable_avatar;
   result.synthetic = x.synthetic();
   if (x.enable_avatar && !weights.ready)
@@ -122,6 +165,16 @@ actors::system_config system_config_of(const config::settings& x,
   result.running_jobs = static_cast<size_t>(x.running_jobs);
   result.max_attempts = static_cast<uint32_t>(x.max_attempts);
   result.keep_failed = seconds{x.keep_failed_seconds};
+  result.import_limits = media_limits_of(x);
+  result.retention.keep_versions = static_cast<uint32_t>(x.keep_versions);
+  result.retention.expire_us = microseconds{std::chrono::days{x.expire_days}}.count();
+  result.retention.max_bytes = static_cast<uint64_t>(x.max_store_gb * 1e9);
+  result.retention.grace_us = microseconds{seconds{x.removal_grace_seconds}}.count();
+  result.clean_interval = seconds{x.clean_interval_seconds};
+  result.keep_events = std::chrono::days{x.keep_events_days};
+  result.max_events = x.max_events;
+  result.scrub_bytes = static_cast<uint64_t>(x.scrub_mb_per_second * 1e6);
+  result.scrub_age = std::chrono::days{x.scrub_days};
   result.job_timeout = seconds{x.job_timeout_seconds};
   result.step_timeout = seconds{x.step_timeout_seconds};
   result.batch_frames = x.batch_frames;
@@ -139,7 +192,13 @@ actors::system_parts system_parts_of(const config::settings& x,
                                      const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal) {
   auto root = x.avatars_dir;
-  auto keep = pipeline::store_policy{std::chrono::days{x.keep_damaged_days}};
+  auto budget =
+      std::make_shared<pipeline::disk_budget>([=] { return pipeline::disk_space_of(root); },
+                                              pipeline::size_rule{!x.enable_avatar, x.video_kbps});
+  auto keep = pipeline::store_policy{};
+  keep.keep_damaged = std::chrono::days{x.keep_damaged_days};
+  keep.grace = seconds{x.removal_grace_seconds};
+  keep.budget = budget;
   auto limits = media_limits_of(x);
   auto prepare = prepare_config_of(x, faces);
   auto networks = networks_config_of(x, weights, faces);
@@ -157,11 +216,17 @@ actors::system_parts system_parts_of(const config::settings& x,
   };
   result.preprocessor.probe = [=, sound = speech_limits_of(x)](const auto& file,
                                                                pipeline::job_kind kind) {
+    // The lists of an archive are read beside it, in the upload's own folder.
+    if (kind == pipeline::job_kind::import_archive)
+      return pipeline::probe_archive(file, file.parent_path(), limits);
     return kind == pipeline::job_kind::speak ? pipeline::probe_speech(file, sound)
                                              : pipeline::probe_video(file, limits);
   };
-  result.preprocessor.check_faces = [=](const auto& file, const auto& analysis) {
-    pipeline::check_faces(file, prepare, analysis);
+  result.preprocessor.check_faces = [=](const auto& clip, const auto& analysis) {
+    pipeline::check_faces(clip.source, prepare, analysis, clip.stop);
+  };
+  result.preprocessor.examine = [=, mock = !x.enable_avatar](const auto& file) {
+    return pipeline::examine_video(file, prepare, mock);
   };
   result.preprocessor.open_clip = [=](const auto& clip, const auto& analysis) {
     return pipeline::open_clip(clip, prepare, analysis);
@@ -170,9 +235,25 @@ actors::system_parts system_parts_of(const config::settings& x,
   result.make_networks = [=] {
     return pipeline::open_device_networks(networks);
   };
+  result.require_room = [=](const auto& video) {
+    budget->require_possible(video);
+  };
   result.now_us = pipeline::now_us;
   result.new_job_id = pipeline::new_job_id;
   result.fatal = std::move(fatal);
+  return result;
+}
+
+exporter_config exporter_config_of(const config::settings& x) {
+  auto result = exporter_config{};
+  result.store = {x.avatars_dir};
+  result.timeout = seconds{x.request_timeout_seconds};
+  result.open = [](const std::filesystem::path& folder, const std::string& name) {
+    auto archive = std::make_shared<pipeline::avatar_export>(folder, name);
+    return export_source{archive->bytes(), [archive](std::span<std::byte> buffer) {
+                           return archive->read(buffer);
+                         }};
+  };
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include "actors/system.hpp"
 #include "config/settings.hpp"
+#include "http/exporter.hpp"
 #include "http/server.hpp"
 #include "pipeline/clip_preparer.hpp"
 #include "pipeline/face_methods.hpp"
@@ -30,6 +31,11 @@ pipeline::networks_config networks_config_of(const config::settings& x,
 
 /// @param weights As looked at once at the start.
 /// @param faces As chosen by them.
+/// What versions depend on, the files of the networks among it.
+pipeline::work_options work_options_of(const config::settings& x,
+                                       const pipeline::weights_status& weights,
+                                       const pipeline::face_methods& faces);
+
 actors::system_config system_config_of(const config::settings& x,
                                        const pipeline::weights_status& weights,
                                        const pipeline::face_methods& faces);
@@ -39,6 +45,9 @@ actors::system_parts system_parts_of(const config::settings& x,
                                      const pipeline::weights_status& weights,
                                      const pipeline::face_methods& faces,
                                      actors::fatal_callback fatal);
+
+/// The REGISTRY is the caller's to fill in.
+exporter_config exporter_config_of(const config::settings& x);
 
 server_options server_options_of(const config::settings& x);
 

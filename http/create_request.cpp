@@ -101,6 +101,12 @@ std::string tutor_id_member(const nlohmann::json& x) {
   return tutor_id_field(x.get_ref<const std::string&>());
 }
 
+bool yes_no_member(const nlohmann::json& x, const char* name) {
+  if (!x.is_boolean())
+    refuse_field(name, std::string{"must be true or false, not "} + x.type_name());
+  return x.get<bool>();
+}
+
 std::string video_path_member(const std::string& text) {
   if (text.empty() || text.size() > max_video_path_bytes || has_control_characters(text))
     refuse_field("video_path", "has " + std::to_string(text.size()) + " bytes; it must have 1 to " +
@@ -117,28 +123,40 @@ nlohmann::json flat_object_of(std::string_view text) {
   return std::move(reader.result);
 }
 
-pipeline::job_request create_request_of(const request& in) {
+bool has_json_body(const request& in) {
   auto type = in.headers.get("Content-Type");
   type = trimmed(type.substr(0, std::min(type.find(';'), type.size())));
-  if (!equals_ignoring_case(type, "application/json"))
+  return equals_ignoring_case(type, "application/json");
+}
+
+pipeline::job_request create_request_of(const request& in) {
+  if (!has_json_body(in))
     throw error{errc::request_media_type, "The body must be of type application/json."};
-  auto body = flat_object_of(in.body);
+  return create_request_of(in, in.body, false);
+}
+
+pipeline::job_request create_request_of(const request& in, std::string_view text,
+                                        bool only_examined) {
+  auto body = flat_object_of(text);
   const std::initializer_list<std::string_view> known = {"avatar_id", "video_path", "apply_blur",
-                                                         "tutor_id"};
+                                                         "tutor_id",  "priority",   "force"};
   for (const auto& [name, value] : body.items())
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw error{errc::request_field_unknown,
                   "The body has a member " + quoted_name(name) +
                       " that this call does not know. Known: " + comma_list(known) + "."};
   auto result = pipeline::job_request{};
-  result.avatar_id = avatar_id_field(text_member(required(body, "avatar_id"), "avatar_id"));
+  take_job_query(result, in);
+  if (!only_examined || body.contains("avatar_id"))
+    result.avatar_id = avatar_id_field(text_member(required(body, "avatar_id"), "avatar_id"));
   result.video_path = video_path_member(text_member(required(body, "video_path"), "video_path"));
   result.video_name = display_name(result.video_path);
-  if (auto x = body.find("apply_blur"); x != body.end()) {
-    if (!x->is_boolean())
-      refuse_field("apply_blur", std::string{"must be true or false, not "} + x->type_name());
-    result.apply_blur = x->get<bool>();
-  }
+  if (auto x = body.find("apply_blur"); x != body.end())
+    result.apply_blur = yes_no_member(*x, "apply_blur");
+  if (auto x = body.find("force"); x != body.end())
+    result.force = yes_no_member(*x, "force");
+  if (auto x = body.find("priority"); x != body.end())
+    result.priority = priority_field(text_member(*x, "priority"));
   if (auto x = body.find("tutor_id"); x != body.end() && !x->is_null())
     result.tutor_id = tutor_id_member(*x);
   return result;

@@ -18,6 +18,8 @@ public:
       : to_(std::move(to)), name_(std::move(name)) {}
 
   bool tell(const pipeline::event_page& page) override {
+    if (page.forgotten > 0 && !send("gap", "\"forgotten\":" + std::to_string(page.forgotten)))
+      return false;
     for (const auto& event : page.events)
       if (!tell(event.sequence, text_of(to_json(event))))
         return false;

@@ -30,6 +30,8 @@ std::string progress_text(std::string_view data) {
 
 std::string page_text(const pipeline::event_page& x) {
   auto result = std::string{};
+  if (x.forgotten > 0)
+    result += message("gap", text_of({{"forgotten", x.forgotten}}));
   for (const auto& event : x.events)
     result += event_text(event.sequence, text_of(to_json(event)));
   if (x.more)

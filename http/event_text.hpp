@@ -20,7 +20,8 @@ std::string event_text(int64_t sequence, std::string_view data);
 /// `event: progress`: a job that is not final, as it now is. @param data The job as JSON.
 std::string progress_text(std::string_view data);
 
-/// What a page of history looks like: its events, and on the last page `event: snapshot` with
+/// What a page of history looks like: `event: gap` with `{"forgotten": n}` where events up to `n`
+/// were asked for that are kept no more, its events, and on the last page `event: snapshot` with
 /// `{"jobs": [...]}`, whose id stands for everything before it.
 std::string page_text(const pipeline::event_page& x);
 

@@ -69,6 +69,20 @@ std::string tutor_id_field(std::string_view text) {
   return std::string{text};
 }
 
+pipeline::job_priority priority_field(std::string_view text) {
+  auto x = pipeline::job_priority_from_string(text);
+  if (!x)
+    refuse_field("priority", "must be high, normal or low");
+  return *x;
+}
+
+void take_job_query(pipeline::job_request& to, const request& in) {
+  if (in.query.contains("priority"))
+    to.priority = priority_field(in.query_value("priority"));
+  if (in.query.contains("force"))
+    to.force = yes_no_query(in, "force");
+}
+
 void require_known_query(const request& in, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : in.query) {
     if (std::find(known.begin(), known.end(), key) == known.end())

@@ -36,6 +36,15 @@ std::string avatar_id_field(std::string_view text);
 /// Free text of at most `max_tutor_id_bytes`: UTF-8 without control characters.
 std::string tutor_id_field(std::string_view text);
 
+/// `high`, `normal` or `low`.
+pipeline::job_priority priority_field(std::string_view text);
+
+/// Keys of the query of every call that makes a job: `wait`, `priority`, `force`.
+inline const std::initializer_list<std::string_view> job_query = {"wait", "priority", "force"};
+
+/// Takes `?priority=` and `?force=` into the request, where they are given.
+void take_job_query(pipeline::job_request& to, const request& in);
+
 /// Refuses query keys that are not in the list, and any given twice.
 void require_known_query(const request& in, std::initializer_list<std::string_view> known);
 

@@ -1,6 +1,8 @@
 #include "http/front_end.hpp"
 
 #include "http/answers.hpp"
+#include "http/check_store.hpp"
+#include "http/examination.hpp"
 #include "http/json.hpp"
 #include "http/problem.hpp"
 #include "pipeline/avatar_tag.hpp"
@@ -107,6 +109,20 @@ auto job_made(front_end_pointer self, const exchange_ptr& to, const wish_to_wait
   };
 }
 
+/// What a job of the video would meet is known; when it would end is the REGISTRY's to say.
+auto examined(front_end_pointer self, const exchange_ptr& to, pipeline::job_request request) {
+  return [=](const pipeline::preflight_report& report) mutable {
+    request.video_frames = report.info.predicted_frames;
+    request.video_pixels = int64_t{report.info.width} * report.info.height;
+    auto answer = [=](const std::optional<pipeline::job_view>& job, errc refusal) {
+      reply(to, [&] { return examination_response(report, job, refusal); });
+    };
+    self->request(self->state.config.registry, self->state.config.timeout, atom::examine_v, request)
+        .then([=](const pipeline::job_view& job) { answer(job, {}); },
+              [=](const caf::error& x) { answer(std::nullopt, actors::code_of(x)); });
+  };
+}
+
 void answer_avatar(front_end_pointer self, const exchange_ptr& to, const pipeline::avatar& found) {
   auto answer = [=](const std::optional<pipeline::job_view>& job) {
     reply(to, [&] {
@@ -141,7 +157,7 @@ void answer_picture(const exchange_ptr& to, const pipeline::store_layout& store,
     return;
   }
   auto head = response{};
-  head.headers.add("Content-Type", "image/jpeg");
+  head.headers.add("Content-Type", file.ends_with(".mp4") ? "video/mp4" : "image/jpeg");
   head.headers.add("Cache-Control", "no-cache");
   auto sent = actors::guard([&] { to->respond_file(std::move(head), folder_of(store, x) / file); });
   if (!sent)
@@ -215,7 +231,8 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                 failing(self, x.to));
       },
       [=](const show_avatar& x) {
-        ask(self->state.config.registry, atom::look_v, x.id)
+        // Who opens an avatar uses it.
+        ask(self->state.config.registry, atom::touch_v, x.id)
             .then([=, to = x.to](const pipeline::avatar& found) { answer_avatar(self, to, found); },
                   failing(self, x.to));
       },
@@ -267,13 +284,34 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                 },
                 failing(self, x.to));
       },
+      [=](const touch_avatar& x) {
+        ask(self->state.config.registry, atom::touch_v, x.id)
+            .then(showing<pipeline::avatar>(x.to), failing(self, x.to));
+      },
+      [=](const pin_avatar& x) {
+        ask(self->state.config.registry, atom::pin_v, x.id, x.pinned)
+            .then(showing<pipeline::avatar>(x.to), failing(self, x.to));
+      },
+      [=](const clean_store& x) {
+        ask(self->state.config.registry, atom::clean_v, x.apply)
+            .then(showing<pipeline::retention_plan>(x.to), failing(self, x.to));
+      },
       [=](const create_avatar& x) {
         ask(self->state.config.uploads(), atom::create_v, x.request)
             .then(job_made(self, x.to, x.wait), failing_to_queue(self, x.to));
       },
       [=](const commit_upload& x) {
+        if (x.examine) {
+          ask(self->state.config.uploads(), atom::examine_v, x.file)
+              .then(examined(self, x.to, x.request), failing(self, x.to));
+          return;
+        }
         ask(self->state.config.uploads(), atom::commit_v, x.file, x.request)
             .then(job_made(self, x.to, x.wait), failing_to_queue(self, x.to));
+      },
+      [=](const examine_video& x) {
+        ask(self->state.config.uploads(), atom::examine_v, x.request.video_path)
+            .then(examined(self, x.to, x.request), failing(self, x.to));
       },
       [=](const list_jobs& x) {
         ask(self->state.config.registry, atom::list_v, x.filter, x.page)
@@ -306,6 +344,17 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                 },
                 failing_to_queue(self, x.to));
       },
+      [=](const check_store& x) {
+        // Reading everything takes its time; the registry bounds it.
+        self->request(self->state.config.registry,
+                      x.deep ? std::chrono::seconds{600} : self->state.config.timeout,
+                      atom::verify_v, x.deep)
+            .then(
+                [to = x.to](const pipeline::store_report& report) {
+                  reply(to, [&] { return json_response(200, to_json(report)); });
+                },
+                failing(self, x.to));
+      },
       [=](const show_health& x) {
         ask(self->state.config.registry, atom::status_v)
             .then(
@@ -328,6 +377,18 @@ front_end_actor::behavior_type front_end(front_end_pointer self, const front_end
                   });
                 },
                 failing(self, x.to));
+      },
+      [=](const show_metrics& x) {
+        // A collector gives up after some seconds, and a stuck service is what it is there for.
+        auto patience = std::min<std::chrono::seconds>(self->state.config.timeout, 3s);
+        self->request(self->state.config.registry, patience, atom::status_v)
+            .then(
+                [to = x.to, answer = x.answer](const actors::queue_status& queue) {
+                  reply(to, [&] { return answer(queue); });
+                },
+                [to = x.to, answer = x.answer](const caf::error&) {
+                  reply(to, [&] { return answer(std::nullopt); });
+                });
       },
       [=](atom::stop) {
         self->state.stopping = true;

@@ -87,10 +87,32 @@ struct remove_video {
 };
 
 /// For a job of any kind whose file lies on this machine.
+struct touch_avatar {
+  exchange_ptr to;
+  actors::avatar_id id;
+};
+
+struct pin_avatar {
+  exchange_ptr to;
+  actors::avatar_id id;
+  bool pinned = true;
+};
+
+struct clean_store {
+  exchange_ptr to;
+  bool apply = false; ///< Else only what would go is told.
+};
+
 struct create_avatar {
   exchange_ptr to;
   pipeline::job_request request;
   wish_to_wait wait;
+};
+
+/// What would become of a video below a root; nothing of it stays.
+struct examine_video {
+  exchange_ptr to;
+  pipeline::job_request request;
 };
 
 /// An upload whose body is complete. The spool is ended by the one who handles it.
@@ -99,6 +121,7 @@ struct end_upload {
   std::shared_ptr<pipeline::upload_spool> spool;
   pipeline::job_request request;
   wish_to_wait wait;
+  bool examine = false; ///< Only look at it.
 };
 
 /// An upload whose file is closed and synced.
@@ -107,6 +130,7 @@ struct commit_upload {
   pipeline::spooled_file file;
   pipeline::job_request request;
   wish_to_wait wait;
+  bool examine = false; ///< Only look at it.
 };
 
 struct list_jobs {
@@ -133,12 +157,24 @@ struct retry_job {
   pipeline::request_key key;
 };
 
+struct check_store {
+  exchange_ptr to;
+  bool deep = false;
+};
+
 struct show_health {
   exchange_ptr to;
 };
 
 struct show_readiness {
   exchange_ptr to;
+};
+
+/// Figures of the service for a collector.
+struct show_metrics {
+  exchange_ptr to;
+  /// Makes the answer; the REGISTRY's state is absent when it does not tell in time.
+  std::function<response(const std::optional<actors::queue_status>&)> answer;
 };
 
 } // namespace musetalk::http
@@ -149,6 +185,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_avatar)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_picture)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_avatar)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::create_avatar)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::examine_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::end_upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::commit_upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_jobs)
@@ -161,8 +198,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_version)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::list_videos)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_video)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::remove_video)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::check_store)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::touch_avatar)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::pin_avatar)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::clean_store)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_health)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_readiness)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(musetalk::http::show_metrics)
 
 namespace musetalk::http {
 
@@ -181,10 +223,16 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<list_versions>, caf::reacts_to<activate_version>, caf::reacts_to<remove_version>,
     // 200 with a page of an avatar's videos; with the file of one; when it is gone.
     caf::reacts_to<list_videos>, caf::reacts_to<show_video>, caf::reacts_to<remove_video>,
+    // 200 with the avatar: it was used; it is pinned, or no more.
+    caf::reacts_to<touch_avatar>, caf::reacts_to<pin_avatar>,
+    // 200 with what goes, or would go.
+    caf::reacts_to<clean_store>,
     // 202 with the job; 201 when it completed within the wait.
     caf::reacts_to<create_avatar>,
     // The same for an upload.
     caf::reacts_to<commit_upload>,
+    // 200 with what a job of the video would meet.
+    caf::reacts_to<examine_video>,
     // 200 with a page of jobs.
     caf::reacts_to<list_jobs>,
     // 200 with one job, with its history where that is wanted.
@@ -193,10 +241,14 @@ using front_end_actor = caf::typed_actor<
     caf::reacts_to<cancel_job>,
     // 202 with the job, queued once more.
     caf::reacts_to<retry_job>,
+    // 200 with what does not fit in store and catalog.
+    caf::reacts_to<check_store>,
     // 200 with the state of everything.
     caf::reacts_to<show_health>,
     // 200 when avatars can be made, else 503 that says what is missing.
     caf::reacts_to<show_readiness>,
+    // 200 with the figures of everything, also when the REGISTRY is stuck.
+    caf::reacts_to<show_metrics>,
     // The service stops: clients that wait for the end of a job are told where it stands now.
     caf::reacts_to<actors::atom::stop>>;
 

@@ -15,11 +15,6 @@ namespace {
 using pipeline::job_stage;
 using pipeline::job_state;
 
-/// Shares and seconds as people read them: a double's last digits are noise.
-double rounded(double x, double places) {
-  return std::round(x * places) / places;
-}
-
 json text_or_null(const std::string& x) {
   return x.empty() ? json{} : json(x);
 }
@@ -80,6 +75,8 @@ json avatar_base(const pipeline::avatar& x) {
           {"status", x.status},
           {"created_at", time_or_null(x.created_us)},
           {"updated_at", time_or_null(x.updated_us)},
+          {"used_at", time_or_null(x.used_us)},
+          {"pinned", x.pinned},
           {"current_version", text_or_null(x.current_version)},
           {"versions", version_list(x)}};
 }
@@ -94,6 +91,10 @@ json avatar_links(const pipeline::avatar& x) {
 }
 
 } // namespace
+
+double rounded(double x, double places) {
+  return std::round(x * places) / places;
+}
 
 std::string text_of(const json& x) {
   return x.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -127,8 +128,10 @@ json to_json(const pipeline::job_view& x) {
             running && x.progress.frames_total > 0 ? json(x.progress.frames_total) : json{}},
            {"position", job.state == job_state::queued ? json(x.position) : json{}},
            {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
+           {"priority", to_string(job.request.priority)},
            {"attempt", job.attempt},
            {"created_at", time_or_null(job.created_us)},
+           {"queued_at", time_or_null(job.queued_us)},
            {"started_at", time_or_null(job.started_us)},
            {"finished_at", time_or_null(job.finished_us)},
            {"timings_ms", std::move(timings)},
@@ -167,7 +170,26 @@ json to_json(const pipeline::avatar_version& x) {
           {"duration_s", rounded(x.duration_s, 1e3)},
           {"bytes", x.bytes},
           {"video_sha256", text_or_null(x.video_sha256)},
-          {"apply_blur", x.apply_blur}};
+          {"apply_blur", x.apply_blur},
+          {"replaced_at", time_or_null(x.retired_us)},
+          {"checked_at", time_or_null(x.checked_us)}};
+}
+
+json to_json(const pipeline::retention_plan& x) {
+  auto removals = json::array();
+  for (const auto& y : x.removals)
+    removals.push_back({{"avatar_id", y.avatar_id},
+                        {"version", text_or_null(y.version)},
+                        {"bytes", y.bytes},
+                        {"reason", to_string(y.reason)},
+                        {"detail", y.detail},
+                        {"failure", text_or_null(y.failure)}});
+  return {{"at", time_or_null(x.at_us)},
+          {"applied", x.applied},
+          {"bytes", x.bytes},
+          {"bytes_kept", x.bytes_kept},
+          {"max_bytes", x.max_bytes > 0 ? json(x.max_bytes) : json{}},
+          {"removals", std::move(removals)}};
 }
 
 json to_json(const pipeline::avatar& x) {
@@ -250,6 +272,9 @@ json accepted_json(const pipeline::job_view& x) {
       {"avatar_id", job.request.avatar_id},
       {"job_id", job.job_id},
       {"status", to_string(job.state)},
+      {"position", job.state == job_state::queued ? json(x.position) : json{}},
+      {"eta_s", x.eta_s < 0. || is_final(job.state) ? json{} : json(rounded(x.eta_s, 10.))},
+      {"reused", x.reused},
       {"links", {{"job", job_link(job.job_id)}, {"avatar", avatar_link(job.request.avatar_id)}}}};
   // It is there once the job has completed.
   if (job.request.kind == pipeline::job_kind::speak)

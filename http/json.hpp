@@ -20,12 +20,17 @@ struct video_id;
 
 namespace musetalk::pipeline {
 struct face_methods;
+struct retention_plan;
 struct weights_status;
 } // namespace musetalk::pipeline
 
 namespace musetalk::http {
 
 using json = nlohmann::ordered_json;
+
+/// Shares and seconds as people read them: a double's last digits are noise.
+/// @param places 10 for one digit after the point, 100 for two.
+double rounded(double x, double places);
 
 /// One line of text; bytes that are no UTF-8 become U+FFFD.
 std::string text_of(const json& x);
@@ -47,11 +52,11 @@ json to_json(const pipeline::job_event& x);
 json to_json(const pipeline::job_history& x);
 
 /// `{version, created_at, job_id, engine, weights, frames, width, height, duration_s, bytes,
-/// video_sha256, apply_blur}`.
+/// video_sha256, apply_blur, replaced_at, checked_at}`.
 json to_json(const pipeline::avatar_version& x);
 
-/// `{avatar_id, tutor_id, status, created_at, updated_at, current_version, versions, job_id,
-/// links}`: what `?detail=true` lists.
+/// `{avatar_id, tutor_id, status, created_at, updated_at, used_at, pinned, current_version,
+/// versions, job_id, links}`: what `?detail=true` lists.
 json to_json(const pipeline::avatar& x);
 
 /// The same with `job` as an object (or null) instead of `job_id`: one avatar with all there is.
@@ -82,6 +87,9 @@ json accepted_json(const pipeline::job_view& x);
 
 /// `{avatar_id, video_id, deleted: true}`.
 json deleted_json(const actors::video_id& x);
+/// `{at, applied, bytes, bytes_kept, max_bytes, removals: [{avatar_id, version, bytes, reason,
+/// detail, failure}]}`. `version` is null when the avatar goes with all of them.
+json to_json(const pipeline::retention_plan& x);
 
 /// `{avatar_id, deleted: true}`.
 json deleted_json(std::string_view avatar_id);

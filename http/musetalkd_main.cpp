@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "errors/error.hpp"
+#include "http/check_store.hpp"
 #include "http/composition.hpp"
 #include "http/idle_threads.hpp"
 #include "http/logging.hpp"
@@ -31,6 +32,7 @@ enum exit_code : int {
   cannot_go_on = 1,     ///< A part that nothing can replace has died, or storage failed.
   settings_invalid = 2, ///< Also: another process holds AVATARS_DIR, the address is taken.
   not_in_time = 3,      ///< Stopped, but requests or actors had to be cut.
+  store_unsound = 5,    ///< `--check-store` found something.
 };
 
 struct arguments {
@@ -38,19 +40,29 @@ struct arguments {
   std::vector<config::assignment> flags;
   bool print_config = false;
   bool print_example = false;
+  bool check_store = false;
+  bool deep = false;
+  bool as_json = false;
 };
 
 /// Nothing when the program has said all there is to say; then `status` is its exit code.
 std::optional<arguments> parse(int argc, char** argv, int& status) {
   auto app = CLI::App{"MuseTalk avatar server. Settings: defaults < .env < environment < flags.\n"
                       "Exit codes: 0 stopped, 1 cannot go on (see the log), 2 settings, 3 stopped "
-                      "but not in time.\nSIGINT and SIGTERM stop it; a second one at once.",
+                      "but not in time, 5 --check-store found something.\nSIGINT and SIGTERM stop "
+                      "it; a second one at once.",
                       "musetalkd"};
   auto result = arguments{};
   app.set_version_flag("--version", "musetalkd " MUSETALKD_VERSION);
   app.add_option("--env-file", result.env_file, "Another file than .env");
   app.add_flag("--print-config", result.print_config, "Show every setting with its origin and end");
   app.add_flag("--print-example", result.print_example, "Show the text of .env.example and end");
+  auto* check = app.add_flag("--check-store", result.check_store,
+                             "Compare the files in AVATARS_DIR with the catalog and end; only "
+                             "while no service runs there");
+  app.add_flag("--deep", result.deep, "With --check-store: read every file for its checksum")
+      ->needs(check);
+  app.add_flag("--json", result.as_json, "With --check-store: one JSON object")->needs(check);
   // One flag for each row of the table; the rows check the values.
   auto values = std::vector<std::pair<std::string_view, std::string>>{};
   values.reserve(config::setting_table().size());
@@ -110,14 +122,14 @@ void end_at_next_signal() {
   }}.detach();
 }
 
-int serve(const config::settings& settings) {
+int serve(const config::loaded_settings& loaded) {
   auto died = std::atomic<bool>{false};
   auto fatal = [&](const std::string& reason) {
     spdlog::critical("{}", reason);
     died = true;
     ::kill(::getpid(), SIGUSR1);
   };
-  auto service = http::service{settings, fatal};
+  auto service = http::service{loaded.values, fatal, loaded.rows};
   service.listen();
   auto caught = wait_for_signal();
   if (!died)
@@ -144,6 +156,11 @@ int main(int argc, char** argv) {
       std::cout << config::render(loaded);
       return stopped;
     }
+    if (wanted->check_store) {
+      auto report = http::check_offline(loaded.values, wanted->deep);
+      std::cout << (wanted->as_json ? http::to_json(report).dump() + "\n" : http::to_text(report));
+      return report.findings.empty() ? stopped : store_unsound;
+    }
     http::let_idle_threads_sleep(argv);
     // Before any thread starts, the logger's too: a thread that does not block them would die of
     // them, and the process with it.
@@ -153,7 +170,7 @@ int main(int argc, char** argv) {
     for (const auto& x : loaded.warnings)
       spdlog::warn("{}", x);
     http::set_up_process(loaded.values);
-    status = serve(loaded.values);
+    status = serve(loaded);
   } catch (const error& e) {
     std::cerr << "musetalkd: " << e.detail() << "\n";
     spdlog::debug("{}", e.what());

@@ -54,13 +54,45 @@ event_feed_config event_feed_config_of(const config::settings& x, actors::servic
   return result;
 }
 
+actors::watch_limits watch_limits_of(const config::settings& x) {
+  return {static_cast<uint64_t>(x.watch_mailbox), seconds{x.watch_waiting_seconds},
+          seconds{x.watch_handler_seconds}};
+}
+
+void log_watch(const actors::watch_event& x) {
+  auto about = x.about.empty() ? "" : " for " + x.about;
+  auto at = x.message.empty() ? "" : ", now at " + x.message;
+  if (x.ended)
+    spdlog::info("watch: the {}{} is well again: {} was {:g} at most", x.actor, about,
+                 to_string(x.kind), x.value);
+  else
+    spdlog::warn("watch: the {}{}: {} is {:g}, the limit {:g}{}", x.actor, about, to_string(x.kind),
+                 x.value, x.limit, at);
+}
+
+server_options counting(server_options options, std::shared_ptr<request_figures> to) {
+  options.on_access = [then = std::move(options.on_access), to = std::move(to)](const auto& x) {
+    to->note(x);
+    if (then)
+      then(x);
+  };
+  return options;
+}
+
+exporter_config with_registry(exporter_config x, actors::service_system& system) {
+  x.registry = system.registry();
+  return x;
+}
+
 } // namespace
 
-service::service(const config::settings& settings, const actors::fatal_callback& fatal)
-    : settings_(settings), lock_(settings.avatars_dir),
+service::service(const config::settings& settings, const actors::fatal_callback& fatal,
+                 std::vector<config::resolved_setting> rows)
+    : settings_(settings), rows_(std::move(rows)), lock_(settings.avatars_dir),
       weights_(pipeline::look_at_weights(settings.models_dir(), settings.weights_mode(),
                                          settings.face_backend)),
       faces_(pipeline::choose_faces(settings.face_backend, settings.parsing_mode, weights_)),
+      observer_(std::make_shared<actors::observer>(watch_limits_of(settings), log_watch)),
       system_(system_config_of(settings, weights_, faces_.methods),
               system_parts_of(settings, weights_, faces_.methods, fatal)),
       front_end_(system_.actors().spawn(
@@ -69,8 +101,12 @@ service::service(const config::settings& settings, const actors::fatal_callback&
           system_.actors().spawn<caf::detached>(upload_closer, front_end_, uploads_of(system_))),
       events_(system_.actors().spawn<caf::detached>(event_feed,
                                                     event_feed_config_of(settings, system_))),
-      server_(server_options_of(settings), make_routes()) {
+      exporter_(system_.actors().spawn<caf::detached>(
+          exporter, with_registry(exporter_config_of(settings), system_))),
+      server_(counting(server_options_of(settings), requests_), make_routes()),
+      observing_(observer_) {
   watch_for_death(events_, "event feed", fatal);
+  watch_for_death(exporter_, "exporter", fatal);
   watch_for_death(front_end_, "front end", fatal);
   watch_for_death(closer_, "upload closer", fatal);
   if (settings_.enable_avatar && !weights_.ready)
@@ -123,12 +159,18 @@ router service::make_routes() {
   context.front_end = front_end_;
   context.closer = closer_;
   context.events = events_;
+  context.exporter = exporter_;
   context.uploads = uploads_of(system_);
   context.store = {settings_.avatars_dir};
   context.max_upload_bytes = settings_.max_upload_bytes();
+  context.max_import_bytes = settings_.max_import_bytes();
   context.max_body_bytes = static_cast<uint64_t>(settings_.max_body_kb) * 1000;
   context.max_wait = seconds{settings_.max_wait_seconds};
   context.allowed_origins = settings_.allowed_origins;
+  context.mode = settings_.enable_avatar ? "native" : "mock";
+  context.observer = observer_;
+  context.requests = requests_;
+  context.settings = rows_;
   return make_router(context);
 }
 
@@ -143,9 +185,11 @@ void service::end_front_end() {
     self->receive([](const caf::down_msg&) {});
   };
   end(events_);
+  end(exporter_);
   end(closer_);
   end(front_end_);
   events_ = nullptr;
+  exporter_ = nullptr;
   closer_ = nullptr;
   front_end_ = nullptr;
 }

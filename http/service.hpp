@@ -1,14 +1,19 @@
 #pragma once
 
+#include "actors/observer.hpp"
 #include "actors/system.hpp"
+#include "config/load.hpp"
 #include "config/settings.hpp"
 #include "http/event_feed.hpp"
+#include "http/exporter.hpp"
 #include "http/front_end.hpp"
 #include "http/instance_lock.hpp"
+#include "http/request_figures.hpp"
 #include "http/server.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace musetalk::http {
 
@@ -22,7 +27,9 @@ public:
   /// @param fatal Told once, from any thread, when the service cannot go on; `stop` it then.
   /// @throws error `settings_invalid` when another process works on `AVATARS_DIR`; `storage_*`,
   /// `catalog_failed`.
-  service(const config::settings& settings, const actors::fatal_callback& fatal);
+  /// @param rows Where each setting comes from, for the console.
+  service(const config::settings& settings, const actors::fatal_callback& fatal,
+          std::vector<config::resolved_setting> rows = {});
   service(const service&) = delete;
   service& operator=(const service&) = delete;
 
@@ -43,14 +50,19 @@ private:
   void end_front_end();
 
   config::settings settings_;
+  std::vector<config::resolved_setting> rows_;
   instance_lock lock_;
   pipeline::weights_status weights_; ///< As they were at the start.
   pipeline::face_choice faces_;      ///< Made by them.
+  std::shared_ptr<request_figures> requests_ = std::make_shared<request_figures>();
+  std::shared_ptr<actors::observer> observer_;
   actors::service_system system_;
   front_end_actor front_end_;
   upload_closer_actor closer_;
   event_feed_actor events_;
+  exporter_actor exporter_;
   http_server server_;
+  actors::observer_thread observing_;
   bool stopped_ = false;
 };
 

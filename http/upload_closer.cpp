@@ -33,11 +33,13 @@ upload_closer(upload_closer_pointer self, const front_end_actor& next,
         }
         x.spool->keep();
         auto request = x.request;
-        request.key = sealed(
-            request.key, x.to->in(),
-            {request.avatar_id, request.tutor_id, request.apply_blur ? "1" : "0", file->sha256,
-             request.kind == pipeline::job_kind::speak ? speech_text(request.speech) : ""});
-        self->send(next, commit_upload{x.to, std::move(*file), std::move(request), x.wait});
+        request.key =
+            sealed(request.key, x.to->in(),
+                   {request.avatar_id, request.tutor_id, request.apply_blur ? "1" : "0",
+                    file->sha256, to_string(request.priority), request.force ? "1" : "0",
+                    request.kind == pipeline::job_kind::speak ? speech_text(request.speech) : ""});
+        self->send(next,
+                   commit_upload{x.to, std::move(*file), std::move(request), x.wait, x.examine});
       },
   };
 }

@@ -1,5 +1,7 @@
 #include "pipeline/av_file.hpp"
 
+#include "pipeline/failpoint.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -181,6 +183,10 @@ void output_file::require_written() const {
 
 int output_file::write(void* self, uint8_t* from, int size) {
   auto& file = *static_cast<output_file*>(self);
+  if (const auto reason = failpoint("video.write"); reason != 0) {
+    file.failure_ = reason;
+    return AVERROR(reason);
+  }
   for (auto left = size; left > 0;) {
     const auto put = ::pwrite(file.fd_, from, static_cast<size_t>(left), file.position_);
     if (put < 0 && errno == EINTR)

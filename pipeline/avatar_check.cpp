@@ -4,6 +4,7 @@
 #include "models/checkpoint/avatar_lists.hpp"
 #include "models/checkpoint/checkpoint.hpp"
 #include "pipeline/picture_list.hpp"
+#include "pipeline/stop.hpp"
 
 #include <sys/stat.h>
 
@@ -31,7 +32,7 @@ auto as_damage(const fs::path& folder, Read&& read) {
   try {
     return read();
   } catch (const error& problem) {
-    if (problem.code() == errc::avatar_damaged)
+    if (problem.code() == errc::avatar_damaged || problem.code() == errc::cancelled)
       throw;
     damaged(problem.detail(), folder.string() + ": " + problem.what());
   }
@@ -111,7 +112,8 @@ void check_mirror(const fs::path& first, const fs::path& second) {
 
 } // namespace
 
-folder_facts check_written_folder(const fs::path& folder, int64_t frames) {
+folder_facts check_written_folder(const fs::path& folder, int64_t frames,
+                                  const std::stop_token& stop) {
   return as_damage(folder, [&] {
     auto coords = read_boxes(folder, "coords.pkl");
     auto mask_coords = read_boxes(folder, "mask_coords.pkl");
@@ -125,6 +127,7 @@ folder_facts check_written_folder(const fs::path& folder, int64_t frames) {
       damaged("The boxes are no palindrome.");
     auto size = read_png_head(pictures.front());
     for (auto i = size_t{0}; i < static_cast<size_t>(frames); ++i) {
+      check_stop(stop);
       auto number = std::to_string(i);
       auto picture = read_png_head(pictures[i]);
       if (picture.bits != 8 || picture.colour != 2)

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 
 namespace musetalk::pipeline {
 
@@ -19,8 +20,9 @@ struct folder_facts {
 /// latents `[1, 8, 32, 32]` fp16 on `cuda:0` with matching checksums and finite values.
 /// Memory does not grow with the count of frames.
 /// @param frames N, as it was written.
-/// @throws error `avatar_damaged` with the first thing that does not hold.
-folder_facts check_written_folder(const std::filesystem::path& folder, int64_t frames);
+/// @throws error `avatar_damaged` with the first thing that does not hold, `cancelled`.
+folder_facts check_written_folder(const std::filesystem::path& folder, int64_t frames,
+                                  const std::stop_token& stop = {});
 
 /// Looks whether a folder of unknown origin is a MuseTalk avatar: the same lists, readable and of
 /// equal length (upstream leaves latents out for frames without a face). Reads tables of contents,

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "pipeline/job.hpp"
+#include "pipeline/store_claims.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +54,12 @@ public:
   virtual std::vector<job_event> events_after(const event_query& query) = 0;
   /// Sequence of the newest event; 0 when there is none.
   virtual int64_t last_event() = 0;
+  /// Sequence of the oldest event that is kept; 0 when there is none.
+  virtual int64_t first_event() = 0;
+  /// Forgets events from the oldest on: those before a time, and those beyond the newest `keep`.
+  /// Stops at the first event of a job that has not ended, and before the newest event.
+  /// @param most Events of one call. @returns how many were forgotten.
+  virtual int64_t prune_events(timestamp_us before, int64_t keep, int64_t most) = 0;
 
   // -- keys of requests ---------------------------------------------------------
   /// A key that was kept at that time or later.
@@ -63,6 +71,10 @@ public:
   virtual std::optional<avatar> find_avatar(const std::string& avatar_id) = 0;
   /// By id. Paged as `list_jobs`.
   virtual avatar_page list_avatars(const avatar_filter& filter, const page_request& page) = 0;
+  /// The newest version made of these bytes with these options, of whatever avatar; none for an
+  /// empty hash or key.
+  virtual std::optional<version_ref> find_version(const std::string& video_sha256,
+                                                  const std::string& options_key) = 0;
   /// Completes the job, adds the version and makes it current: one transaction.
   virtual job_event complete_job(const job& record, const avatar_version& version,
                                  const std::string& actor) = 0;
@@ -91,6 +103,24 @@ public:
   /// Forgets videos that are not on disk any more. @returns those on disk that it knows nothing of:
   /// their jobs were interrupted before their end.
   virtual std::vector<stored_video> reconcile_videos(std::span<const stored_video> on_disk) = 0;
+
+  // -- whether all is well --------------------------------------------------------
+  /// What the disk must hold, and what is wrong with the rows themselves.
+  /// @param failed_since As for `failed_uploads`.
+  virtual store_claims claims(timestamp_us failed_since) = 0;
+
+  // -- how long things stay -----------------------------------------------------
+  /// Avatars (by id) and when they were last used. A later use that is known stays.
+  virtual void note_uses(const std::map<std::string, timestamp_us>& uses) = 0;
+  /// False when there is no such avatar.
+  virtual bool pin_avatar(const std::string& avatar_id, bool pinned) = 0;
+  /// The version with a manifest that was checked the longest ago, if that was before a time.
+  virtual std::optional<version_ref> oldest_check(timestamp_us before) = 0;
+  virtual void note_check(const version_ref& what, timestamp_us at) = 0;
+  /// Forgets a version whose files were set aside, and which one is current then (empty: none).
+  /// @returns an event of the job that made it, if that is known.
+  virtual std::optional<job_event> lose_version(const version_ref& what, const std::string& current,
+                                                const std::string& reason) = 0;
 };
 
 using catalog_factory = std::function<std::unique_ptr<catalog>()>;

@@ -70,6 +70,32 @@ int64_t last_event_row(sqlite::database& db) {
   return row->step() ? row->integer(0) : 0;
 }
 
+int64_t first_event_row(sqlite::database& db) {
+  auto row = db.borrow("SELECT coalesce(min(sequence), 0) FROM events");
+  return row->step() ? row->integer(0) : 0;
+}
+
+int64_t erase_events(sqlite::database& db, timestamp_us before, int64_t keep, int64_t most) {
+  auto last = last_event_row(db);
+  auto first = first_event_row(db);
+  auto smallest = [&](const std::string& sql, timestamp_us argument) {
+    auto row = db.borrow(sql);
+    row->bind(1, argument);
+    return row->step() ? row->integer(0) : last + 1;
+  };
+  auto young =
+      smallest("SELECT sequence FROM events WHERE at_us >= ?1 ORDER BY sequence LIMIT 1", before);
+  auto crowded = keep > 0 ? last - keep + 1 : 0;
+  // From the oldest on and without gaps: who follows can be told from its id alone what it missed.
+  auto active = smallest("SELECT coalesce(min(sequence), ?1) FROM events WHERE job_id IN (SELECT "
+                         "job_id FROM jobs WHERE state IN ('queued', 'running', 'cancelling'))",
+                         last);
+  auto end = std::min({std::max(young, crowded), active, last, first + most});
+  auto row = db.borrow("DELETE FROM events WHERE sequence < ?1");
+  row->bind(1, end).run();
+  return db.changes();
+}
+
 std::optional<request_key> find_key_row(sqlite::database& db, const std::string& key,
                                         timestamp_us since) {
   auto row = db.borrow("SELECT key, fingerprint, target, at_us FROM request_keys "

@@ -23,6 +23,12 @@ std::vector<job_event> read_events(sqlite::database& db, const event_query& quer
 /// As `catalog::last_event`.
 int64_t last_event_row(sqlite::database& db);
 
+/// As `catalog::first_event`.
+int64_t first_event_row(sqlite::database& db);
+
+/// As `catalog::prune_events`.
+int64_t erase_events(sqlite::database& db, timestamp_us before, int64_t keep, int64_t most);
+
 /// As `catalog::find_key`.
 std::optional<request_key> find_key_row(sqlite::database& db, const std::string& key,
                                         timestamp_us since);

@@ -2,6 +2,7 @@
 
 #include "pipeline/catalog_rows.hpp"
 #include "pipeline/sqlite.hpp"
+#include "pipeline/time.hpp"
 
 #include <algorithm>
 
@@ -23,9 +24,14 @@ void complete_published(sqlite::database& db, const avatar_version& version) {
 void take_over(sqlite::database& db, const avatar& found) {
   auto known = find_avatar_row(db, found.avatar_id);
   if (!known) {
-    auto row = db.borrow("INSERT INTO avatars VALUES(?1, ?2, ?3, ?3, 'ready', '', '')");
-    row->bind(1, found.avatar_id).bind(2, found.tutor_id).bind(3, found.created_us).run();
     known = avatar{};
+    known->avatar_id = found.avatar_id;
+    known->tutor_id = found.tutor_id;
+    known->created_us = known->updated_us = found.created_us;
+    known->status = "ready";
+    // What was found was not left lying: its time begins now.
+    known->used_us = now_us();
+    insert_avatar(db, *known);
   }
   auto changed = known->current_version != found.current_version;
   for (const auto& version : known->versions)

@@ -34,6 +34,12 @@ job_state state_from_text(const std::string& name) {
   throw error(errc::catalog_failed, "The catalog holds a job in an unknown state.", name);
 }
 
+job_priority priority_from_number(int64_t x) {
+  auto known = x >= int64_t{static_cast<uint8_t>(job_priority::high)} &&
+               x <= int64_t{static_cast<uint8_t>(job_priority::low)};
+  return known ? static_cast<job_priority>(x) : job_priority::normal;
+}
+
 /// Binds code and detail to two columns; only a failed job has them.
 void bind_failure(sqlite::statement& row, int32_t index, const job& x) {
   if (x.state == job_state::failed)
@@ -49,7 +55,8 @@ void bind_failure(sqlite::statement& row, int32_t index, const job& x) {
 const std::string job_columns =
     "number, job_id, kind, avatar_id, tutor_id, apply_blur, upload_id, video_path, video_name, "
     "video_sha256, video_bytes, state, attempt, created_us, started_us, finished_us, version, "
-    "weights, engine, failure_code, failure_detail, timings, interruptions, speech";
+    "weights, engine, failure_code, failure_detail, timings, interruptions, speech, priority, "
+    "forced, video_frames, video_pixels, queued_us, options_key";
 
 int64_t read_job_number(const sqlite::statement& row) {
   return row.integer(0);
@@ -80,13 +87,20 @@ job read_job(const sqlite::statement& row) {
   x.timings_ms = timings_from_text(row.text(21));
   x.interruptions = static_cast<uint32_t>(row.integer(22));
   x.request.speech = speech_from_text(row.text(23));
+  x.request.priority = priority_from_number(row.integer(24));
+  x.request.force = row.integer(25) != 0;
+  x.request.video_frames = row.integer(26);
+  x.request.video_pixels = row.integer(27);
+  x.queued_us = row.integer(28);
+  x.options_key = row.text(29);
   return x;
 }
 
 void insert_job(sqlite::database& db, const job& x) {
-  auto row =
-      db.borrow("INSERT INTO jobs VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-                "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)");
+  auto row = db.borrow("INSERT INTO jobs(" + job_columns +
+                       ") VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                       "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, "
+                       "?28, ?29)");
   row->bind(1, x.job_id).bind(2, static_cast<int64_t>(x.request.kind));
   row->bind(3, x.request.avatar_id).bind(4, x.request.tutor_id);
   row->bind(5, int64_t{x.request.apply_blur}).bind(6, x.request.upload_id);
@@ -98,6 +112,9 @@ void insert_job(sqlite::database& db, const job& x) {
   bind_failure(*row, 19, x);
   row->bind(21, timings_to_text(x.timings_ms)).bind(22, int64_t{x.interruptions});
   row->bind(23, speech_to_text(x.request));
+  row->bind(24, static_cast<int64_t>(x.request.priority)).bind(25, int64_t{x.request.force});
+  row->bind(26, x.request.video_frames).bind(27, x.request.video_pixels);
+  row->bind(28, x.queued_us).bind(29, x.options_key);
   row->run();
 }
 
@@ -108,8 +125,8 @@ void update_job(sqlite::database& db, const job& x) {
   auto row =
       db.borrow("UPDATE jobs SET video_sha256 = ?2, video_bytes = ?3, state = ?4, attempt = ?5, "
                 "started_us = ?6, finished_us = ?7, version = ?8, weights = ?9, engine = ?10, "
-                "failure_code = ?11, failure_detail = ?12, timings = ?13, interruptions = ?14 "
-                "WHERE job_id = ?1");
+                "failure_code = ?11, failure_detail = ?12, timings = ?13, interruptions = ?14, "
+                "queued_us = ?15, options_key = ?16 WHERE job_id = ?1");
   row->bind(1, x.job_id).bind(2, x.request.video_sha256);
   row->bind(3, static_cast<int64_t>(x.request.video_bytes));
   row->bind(4, std::string{to_string(x.state)}).bind(5, int64_t{x.attempt});
@@ -117,6 +134,7 @@ void update_job(sqlite::database& db, const job& x) {
   row->bind(8, x.version).bind(9, x.weights).bind(10, x.engine);
   bind_failure(*row, 11, x);
   row->bind(13, timings_to_text(x.timings_ms)).bind(14, int64_t{x.interruptions});
+  row->bind(15, x.queued_us).bind(16, x.options_key);
   row->run();
 }
 
@@ -145,7 +163,8 @@ job_event move_job_row(sqlite::database& db, const job& record, const std::strin
 // -- avatars -------------------------------------------------------------------
 
 const std::string avatar_columns =
-    "avatar_id, tutor_id, created_us, updated_us, status, current_version, latest_job_id";
+    "avatar_id, tutor_id, created_us, updated_us, status, current_version, latest_job_id, used_us, "
+    "pinned";
 
 avatar read_avatar(const sqlite::statement& row) {
   auto x = avatar{};
@@ -156,13 +175,16 @@ avatar read_avatar(const sqlite::statement& row) {
   x.status = row.text(4);
   x.current_version = row.text(5);
   x.latest_job_id = row.text(6);
+  x.used_us = row.integer(7);
+  x.pinned = row.integer(8) != 0;
   return x;
 }
 
 std::vector<avatar_version> read_versions(sqlite::database& db, const std::string& avatar_id) {
   auto row =
       db.borrow("SELECT version, created_us, job_id, engine, weights, frames, width, height, "
-                "duration_s, bytes, video_sha256, apply_blur FROM versions "
+                "duration_s, bytes, video_sha256, apply_blur, options_key, retired_us, checked_us "
+                "FROM versions "
                 "WHERE avatar_id = ?1 ORDER BY created_us, version");
   row->bind(1, avatar_id);
   auto result = std::vector<avatar_version>{};
@@ -180,19 +202,47 @@ std::vector<avatar_version> read_versions(sqlite::database& db, const std::strin
     x.bytes = static_cast<uint64_t>(row->integer(9));
     x.video_sha256 = row->text(10);
     x.apply_blur = row->integer(11) != 0;
+    x.options_key = row->text(12);
+    x.retired_us = row->integer(13);
+    x.checked_us = row->integer(14);
   }
   return result;
 }
 
 void insert_version(sqlite::database& db, const std::string& avatar_id, const avatar_version& x) {
-  auto row = db.borrow("INSERT OR REPLACE INTO versions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                       "?10, ?11, ?12, ?13)");
+  auto row = db.borrow("INSERT OR REPLACE INTO versions(avatar_id, version, created_us, job_id, "
+                       "engine, weights, frames, width, height, duration_s, bytes, video_sha256, "
+                       "apply_blur, options_key, retired_us, checked_us) VALUES(?1, ?2, ?3, ?4, "
+                       "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
   row->bind(1, avatar_id).bind(2, x.version).bind(3, x.created_us).bind(4, x.job_id);
   row->bind(5, x.engine).bind(6, x.weights).bind(7, x.frames);
   row->bind(8, int64_t{x.width}).bind(9, int64_t{x.height}).bind_real(10, x.duration_s);
   row->bind(11, static_cast<int64_t>(x.bytes)).bind(12, x.video_sha256);
-  row->bind(13, int64_t{x.apply_blur});
+  row->bind(13, int64_t{x.apply_blur}).bind(14, x.options_key);
+  row->bind(15, x.retired_us).bind(16, x.checked_us);
   row->run();
+}
+
+void insert_avatar(sqlite::database& db, const avatar& x) {
+  auto row = db.borrow("INSERT INTO avatars VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+                       "ON CONFLICT DO UPDATE SET latest_job_id = CASE WHEN ?7 <> '' THEN ?7 ELSE "
+                       "latest_job_id END");
+  row->bind(1, x.avatar_id).bind(2, x.tutor_id).bind(3, x.created_us).bind(4, x.updated_us);
+  row->bind(5, x.status).bind(6, x.current_version).bind(7, x.latest_job_id);
+  row->bind(8, x.used_us).bind(9, int64_t{x.pinned});
+  row->run();
+}
+
+std::optional<version_ref> find_version_row(sqlite::database& db, const std::string& video_sha256,
+                                            const std::string& options_key) {
+  if (video_sha256.empty() || options_key.empty())
+    return std::nullopt;
+  auto row = db.borrow("SELECT avatar_id, version FROM versions WHERE video_sha256 = ?1 AND "
+                       "options_key = ?2 ORDER BY created_us DESC LIMIT 1");
+  row->bind(1, video_sha256).bind(2, options_key);
+  if (!row->step())
+    return std::nullopt;
+  return version_ref{row->text(0), row->text(1)};
 }
 
 std::optional<avatar> find_avatar_row(sqlite::database& db, const std::string& avatar_id) {
@@ -207,6 +257,11 @@ std::optional<avatar> find_avatar_row(sqlite::database& db, const std::string& a
 
 void set_current_version(sqlite::database& db, const std::string& avatar_id,
                          const std::string& version) {
+  // Whoever reads the version before may go on for a while: it is known since when it is old.
+  auto old = db.borrow("UPDATE versions SET retired_us = CASE WHEN version = ?2 THEN 0 ELSE ?3 END "
+                       "WHERE avatar_id = ?1 AND (version = ?2 OR version = (SELECT "
+                       "current_version FROM avatars WHERE avatar_id = ?1))");
+  old->bind(1, avatar_id).bind(2, version).bind(3, now_us()).run();
   auto row = db.borrow("UPDATE avatars SET current_version = ?2 WHERE avatar_id = ?1");
   row->bind(1, avatar_id).bind(2, version).run();
 }

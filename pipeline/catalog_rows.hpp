@@ -36,10 +36,17 @@ std::vector<avatar_version> read_versions(sqlite::database& db, const std::strin
 
 void insert_version(sqlite::database& db, const std::string& avatar_id, const avatar_version& x);
 
+/// As `catalog::find_version`.
+std::optional<version_ref> find_version_row(sqlite::database& db, const std::string& video_sha256,
+                                            const std::string& options_key);
+
+/// Without its versions. If there is one of its id, only the latest job is taken over.
+void insert_avatar(sqlite::database& db, const avatar& x);
+
 /// With its versions.
 std::optional<avatar> find_avatar_row(sqlite::database& db, const std::string& avatar_id);
 
-/// @param version Empty for none.
+/// The version that was current until now is old from now on. @param version Empty for none.
 void set_current_version(sqlite::database& db, const std::string& avatar_id,
                          const std::string& version);
 

@@ -114,6 +114,25 @@ CREATE TABLE videos(
 ) STRICT;
 CREATE INDEX videos_by_avatar ON videos(avatar_id, number);
 )sql",
+    R"sql(
+ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE jobs ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN video_frames INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN video_pixels INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN queued_us INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET queued_us = created_us WHERE attempt = 1;
+ALTER TABLE jobs ADD COLUMN options_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE versions ADD COLUMN options_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX versions_by_work ON versions(video_sha256, options_key);
+)sql",
+    // Nobody has been told yet what counts as a use: the time begins now.
+    R"sql(
+ALTER TABLE avatars ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE avatars ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+UPDATE avatars SET used_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
+ALTER TABLE versions ADD COLUMN retired_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE versions ADD COLUMN checked_us INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 [[noreturn]] void refuse(const std::string& detail) {
@@ -139,6 +158,14 @@ int catalog_schema_version() noexcept {
   return static_cast<int>(steps.size());
 }
 
+void require_catalog(sqlite::database& db) {
+  auto version = found_version(db);
+  if (version != catalog_schema_version())
+    refuse("The catalog has schema " + std::to_string(version) + "; this program knows " +
+           std::to_string(catalog_schema_version()) +
+           ". A start of the service brings an older one up to date.");
+}
+
 void migrate_catalog(sqlite::database& db) {
   auto version = found_version(db);
   if (version > catalog_schema_version())
@@ -151,7 +178,7 @@ void migrate_catalog(sqlite::database& db) {
   if (auto mode = db.text_of("PRAGMA journal_mode = WAL"); mode != "wal")
     refuse("The catalog's file system cannot keep a write-ahead log.");
   for (auto step = version; step < catalog_schema_version(); ++step) {
-    auto change = sqlite::transaction{db};
+    auto change = sqlite::transaction{db, "catalog.migrate"};
     if (step == 0) {
       db.execute("PRAGMA application_id = " + std::to_string(our_application_id));
       db.execute("CREATE TABLE schema_versions(version INTEGER PRIMARY KEY, "
@@ -163,7 +190,7 @@ void migrate_catalog(sqlite::database& db) {
     change.commit();
   }
   // Takes the lock at once, not only with the first write.
-  sqlite::transaction{db}.commit();
+  sqlite::transaction{db, "catalog.open"}.commit();
 }
 
 } // namespace musetalk::pipeline

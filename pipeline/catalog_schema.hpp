@@ -12,6 +12,10 @@ class database;
 /// `storage_full`.
 void migrate_catalog(sqlite::database& db);
 
+/// Checks the same without changing anything. @throws error `catalog_failed`, also for an older
+/// schema.
+void require_catalog(sqlite::database& db);
+
 /// The newest schema this program knows.
 int catalog_schema_version() noexcept;
 

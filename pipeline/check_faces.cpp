@@ -1,6 +1,7 @@
 #include "pipeline/clip_preparer.hpp"
 #include "pipeline/face_samples.hpp"
 #include "pipeline/frame_sampler.hpp"
+#include "pipeline/stop.hpp"
 
 #include "errors/error.hpp"
 
@@ -17,11 +18,15 @@ constexpr size_t frames_at_once = 4;
 
 using samples = std::vector<std::vector<detection>>;
 
-samples detected_by_mediapipe(const std::filesystem::path& source, const prepare_config& config) {
+samples detected_by_mediapipe(const std::filesystem::path& source, const prepare_config& config,
+                              const std::stop_token& stop) {
   auto finder = face_finder{config.face_models_dir};
   auto result = samples{};
   sample_frames(source, config.limits, config.face_samples, config.threads,
-                [&](const image& picture) { result.push_back(finder.find(picture)); });
+                [&](const image& picture) {
+                  check_stop(stop);
+                  result.push_back(finder.find(picture));
+                });
   return result;
 }
 
@@ -36,7 +41,7 @@ detection as_detection(const seen_face& x) {
 }
 
 samples detected_on_device(const std::filesystem::path& source, const prepare_config& config,
-                           face_analysis& analysis) {
+                           face_analysis& analysis, const std::stop_token& stop) {
   auto result = samples{};
   auto waiting = std::vector<image>{};
   auto ask = [&] {
@@ -46,6 +51,7 @@ samples detected_on_device(const std::filesystem::path& source, const prepare_co
   };
   sample_frames(source, config.limits, config.face_samples, config.threads,
                 [&](const image& picture) {
+                  check_stop(stop);
                   waiting.push_back(picture);
                   if (waiting.size() == frames_at_once)
                     ask();
@@ -58,12 +64,12 @@ samples detected_on_device(const std::filesystem::path& source, const prepare_co
 } // namespace
 
 void check_faces(const std::filesystem::path& source, const prepare_config& config,
-                 const face_analysis_ptr& analysis) {
+                 const face_analysis_ptr& analysis, const std::stop_token& stop) {
   auto on_device = config.faces.backend == face_backend::dwpose;
   if (on_device && !analysis)
     throw error{errc::internal, "The face backend dwpose has no device to ask."};
-  auto found = on_device ? detected_on_device(source, config, *analysis)
-                         : detected_by_mediapipe(source, config);
+  auto found = on_device ? detected_on_device(source, config, *analysis, stop)
+                         : detected_by_mediapipe(source, config, stop);
   require_one_face(judge_samples(found, config.min_face_pixels), config.min_face_pixels);
 }
 

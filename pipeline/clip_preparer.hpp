@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace musetalk::pipeline {
@@ -18,6 +19,8 @@ struct clip_request {
   std::filesystem::path video_path; ///< Where the 25 fps H.264 goes; must not exist. Empty: none.
   bool apply_blur = false;
   bool convert_only = false; ///< Mock: write the video, prepare nothing.
+  /// Once it is asked for, the work ends with `cancelled` after the picture at hand.
+  std::stop_token stop{};
 };
 
 /// How to prepare. From the settings; equal for all jobs.
@@ -30,6 +33,7 @@ struct prepare_config {
   int32_t max_gap_frames = 12;     ///< Frames without a face that may be interpolated.
   int32_t face_samples = 7;        ///< Frames looked at before the work starts.
   int32_t min_face_pixels = 40;    ///< Width of the face box.
+  double blur_strength = 2.;       ///< Of the background's blur, percent of the longer side.
   double max_damaged_share = 0.02; ///< Of the frames, before the video is refused.
   int32_t threads = 0;             ///< For codecs and face networks; 0 = all cores.
 };
@@ -81,9 +85,10 @@ media_info probe_video(const std::filesystem::path& source, const media_limits& 
 
 /// Looks at a few frames of the clip for one clear face, with the detector of the backend.
 /// @param analysis Needed for `dwpose` only.
-/// @throws error `face_none`, `face_several`, `video_*`, `models_*`, and those of `face_analysis`.
+/// @throws error `face_none`, `face_several`, `video_*`, `models_*`, `cancelled`, and those of
+/// `face_analysis`.
 void check_faces(const std::filesystem::path& source, const prepare_config& config,
-                 const face_analysis_ptr& analysis = nullptr);
+                 const face_analysis_ptr& analysis = nullptr, const std::stop_token& stop = {});
 
 /// The native preparer: libav, and the face methods of the settings. Asks `analysis` for all frames
 /// of a batch at once.

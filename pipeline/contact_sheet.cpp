@@ -81,6 +81,15 @@ void write_legend(cv::Mat& canvas, cv::Rect line) {
   }
 }
 
+void write_title(cv::Mat& canvas, cv::Rect line, const std::string& title) {
+  write(canvas, title, line, 18, text_colour);
+  write_legend(canvas, line);
+}
+
+cv::Rect title_line(const cv::Mat& canvas) {
+  return {margin, margin, canvas.cols - 2 * margin, band_height - gap};
+}
+
 std::string label_of(int64_t position) {
   char text[64];
   std::snprintf(text, sizeof text, "frame %lld   %.2f s", static_cast<long long>(position),
@@ -124,11 +133,9 @@ image contact_sheet::draw() const {
   auto top = margin + title_height + watermark_height;
   auto canvas = cv::Mat{top + rows * cell.height - gap + margin,
                         2 * margin + columns * cell.width - gap, CV_8UC3, background};
-  auto line = cv::Rect{margin, margin, canvas.cols - 2 * margin, band_height - gap};
-  if (title_height > 0) {
-    write(canvas, config_.title, line, 18, text_colour);
-    write_legend(canvas, line);
-  }
+  auto line = title_line(canvas);
+  if (title_height > 0)
+    write_title(canvas, line, config_.title);
   if (watermark_height > 0) {
     line.y += title_height;
     cv::rectangle(canvas, line, watermark_colour, cv::FILLED);
@@ -147,6 +154,17 @@ image contact_sheet::draw() const {
     write(canvas, label_of(position) + (shown.held ? "   bridged" : ""), label, 10,
           shown.held ? bgr(overlay_colours::held) : faint_colour);
   }
+  return to_image(canvas);
+}
+
+image with_title(const image& sheet, const std::string& title) {
+  auto canvas = borrow(sheet).clone();
+  if (canvas.rows <= margin + band_height || canvas.cols <= 2 * margin)
+    throw error{errc::avatar_damaged, "The contact sheet has no room for a title."};
+  auto line = title_line(canvas);
+  // The band, up to the tiles: strokes may reach beyond the line.
+  canvas({0, 0, canvas.cols, margin + band_height - gap / 2}).setTo(background);
+  write_title(canvas, line, title);
   return to_image(canvas);
 }
 

@@ -43,4 +43,7 @@ private:
   int64_t count_ = 0;
 };
 
+/// A sheet that has a title with another one in its place. @param sheet BGR, as `draw` made it.
+image with_title(const image& sheet, const std::string& title);
+
 } // namespace musetalk::pipeline

@@ -79,6 +79,38 @@ std::span<const uint8_t> bytes_of(const cv::Mat& x) {
   return {x.data, x.total() * x.elemSize()};
 }
 
+std::vector<models::bgr_crop> borrow_crops(std::span<const image> crops) {
+  auto result = std::vector<models::bgr_crop>{};
+  for (const auto& crop : crops)
+    result.push_back({*crop.pixels});
+  return result;
+}
+
+std::vector<latent> shared_latents(std::vector<models::latent> xs) {
+  auto result = std::vector<latent>{};
+  for (auto& x : xs)
+    result.push_back({std::make_shared<const std::vector<uint16_t>>(std::move(x.half_bits))});
+  return result;
+}
+
+[[noreturn]] void refuse_to_overlap() {
+  throw error{errc::internal, "Executions do not overlap on this device."};
+}
+
+std::vector<models::lip_request> borrow_requests(std::span<const lip_request> requests) {
+  auto result = std::vector<models::lip_request>{};
+  for (const auto& x : requests)
+    result.push_back({*x.code.half_bits, *x.heard});
+  return result;
+}
+
+std::vector<image> shared_faces(std::vector<models::spoken_face> xs) {
+  auto result = std::vector<image>{};
+  for (auto& x : xs)
+    result.push_back({crop_size, crop_size, 3, share(std::move(x))});
+  return result;
+}
+
 /// Borrows images for the networks and takes their answers over as shared buffers.
 class loaded_networks final : public device_networks {
 public:
@@ -102,14 +134,16 @@ public:
   }
 
   std::vector<latent> encode(std::span<const image> crops) override {
-    auto borrowed = std::vector<models::bgr_crop>{};
-    for (const auto& crop : crops)
-      borrowed.push_back({*crop.pixels});
-    auto result = std::vector<latent>{};
-    for (auto& x : encoder_->encode(borrowed))
-      result.push_back({std::make_shared<const std::vector<uint16_t>>(std::move(x.half_bits))});
-    return result;
+    return shared_latents(encoder_->encode(borrow_crops(crops)));
   }
+
+  size_t most_begun() const override { return most_begun_; }
+
+  void begin_encode(std::span<const image> crops) override {
+    encoder_->submit(borrow_crops(crops));
+  }
+
+  std::vector<latent> finish_encode() override { return shared_latents(encoder_->collect()); }
 
   std::vector<seen_faces> find_faces(std::span<const image> frames) override {
     auto borrowed = std::vector<models::bgr_frame>{};
@@ -161,22 +195,26 @@ public:
   }
 
   std::vector<image> generate(std::span<const lip_request> requests) override {
-    auto borrowed = std::vector<models::lip_request>{};
-    for (const auto& x : requests)
-      borrowed.push_back({*x.code.half_bits, *x.heard});
-    auto result = std::vector<image>{};
-    for (auto& x : loaded(generator_).generate(borrowed))
-      result.push_back({crop_size, crop_size, 3, share(std::move(x))});
-    return result;
+    return shared_faces(loaded(generator_).generate(borrow_requests(requests)));
+  }
+
+  void begin_generate(std::span<const lip_request> requests) override {
+    loaded(generator_).submit(borrow_requests(requests));
+  }
+
+  std::vector<image> finish_generate() override {
+    return shared_faces(loaded(generator_).collect());
   }
 
   void warm_up(size_t most) override {
-    encoder_->warm_up(most);
+    auto fitting = encoder_->warm_up(most);
     if (generator_)
-      generator_->warm_up(most);
+      fitting = std::min(fitting, generator_->warm_up(most));
     if (listener_)
       listener_->listen(std::vector<float>(segment_samples));
-    auto count = encoder_->report().device == "cpu" ? size_t{1} : most;
+    auto waits = encoder_->report().device == "cpu";
+    most_begun_ = waits ? 0 : fitting;
+    auto count = waits ? size_t{1} : most;
     auto frames = std::vector(count, black(warm_width, warm_height));
     if (finder_)
       find_faces(std::span{frames}.first(1));
@@ -206,6 +244,7 @@ private:
     return *x;
   }
 
+  size_t most_begun_ = 0; ///< Known after the warm-up.
   std::unique_ptr<models::latent_encoder> encoder_;
   std::unique_ptr<models::face_finder> finder_;
   std::unique_ptr<models::pose_estimator> estimator_;
@@ -215,6 +254,22 @@ private:
 };
 
 } // namespace
+
+void device_networks::begin_encode(std::span<const image>) {
+  refuse_to_overlap();
+}
+
+void device_networks::begin_generate(std::span<const lip_request>) {
+  refuse_to_overlap();
+}
+
+std::vector<latent> device_networks::finish_encode() {
+  refuse_to_overlap();
+}
+
+std::vector<image> device_networks::finish_generate() {
+  refuse_to_overlap();
+}
 
 std::unique_ptr<device_networks> open_device_networks(const networks_config& config) {
   return std::make_unique<loaded_networks>(config);

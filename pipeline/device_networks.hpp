@@ -35,6 +35,10 @@ struct networks_config {
   bool speak = false;               ///< Load the networks that speak.
 };
 
+/// Executions that can be under way on a device at once: while one computes, the next is on its way
+/// in or the one before on its way out.
+inline constexpr size_t max_executions = 2;
+
 /// All networks of one device. Made and used on one thread: the device's. A network that was not
 /// loaded answers `internal`.
 class device_networks : public face_analysis, public sound_analysis {
@@ -49,6 +53,21 @@ public:
   /// @returns One face per request, in order: 256 x 256 BGR.
   /// @throws error `device_failed`, `device_lost`, `device_out_of_memory`.
   virtual std::vector<image> generate(std::span<const lip_request> requests) = 0;
+
+  /// Pictures that `begin_*` takes at most; 0 when executions do not overlap here, as on a CPU:
+  /// then there are only the functions that wait.
+  virtual size_t most_begun() const { return 0; }
+
+  /// Begins what `encode` or `generate` does and returns. `max_executions` can be under way;
+  /// meanwhile nothing but `begin_*` and `finish_*` is called.
+  /// @throws error as `encode`; the execution has not begun then.
+  virtual void begin_encode(std::span<const image> crops);
+  virtual void begin_generate(std::span<const lip_request> requests);
+
+  /// Waits for the oldest execution under way, which the `begin_*` of this kind began.
+  /// @throws error as `encode`; the execution is gone then.
+  virtual std::vector<latent> finish_encode();
+  virtual std::vector<image> finish_generate();
 
   /// Makes ready for executions of up to `most` pictures: every network runs, so that no job pays
   /// for what its first use costs. On a CPU one picture is enough.

@@ -2,12 +2,14 @@
 
 #include "errors/error.hpp"
 #include "pipeline/disk.hpp"
+#include "pipeline/sync_figures.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -97,8 +99,10 @@ uint64_t file::size() const {
 }
 
 void file::sync() {
+  auto began = std::chrono::steady_clock::now();
   if (::fsync(descriptor_) != 0)
     throw_storage_error(errno, "syncing", path_);
+  note_sync(std::chrono::nanoseconds{std::chrono::steady_clock::now() - began}.count());
 }
 
 void file::close() {

@@ -75,6 +75,7 @@ public:
   }
 
   int64_t at() const noexcept { return *at_; }
+  double seconds() const { return static_cast<double>(at() - file_.start()) * unit(); }
   void require_sound() const { decoder_.require_sound(1.); }
 
 private:
@@ -93,6 +94,13 @@ private:
 int32_t sample_frames(const std::filesystem::path& source, const media_limits& limits,
                       int32_t count, int32_t threads,
                       const std::function<void(const image&)>& take) {
+  return sample_frames_in_time(source, limits, count, threads,
+                               [&](const image& picture, double) { take(picture); });
+}
+
+int32_t sample_frames_in_time(const std::filesystem::path& source, const media_limits& limits,
+                              int32_t count, int32_t threads,
+                              const std::function<void(const image&, double seconds)>& take) {
   const auto log = av::log_scope{};
   auto walker = picture_walker{source, limits, threads};
   auto shown = int32_t{0};
@@ -112,7 +120,7 @@ int32_t sample_frames(const std::filesystem::path& source, const media_limits& l
     if (!found)
       continue;
     latest = walker.at();
-    take(walker.shown(limits));
+    take(walker.shown(limits), walker.seconds());
     ++shown;
   }
   if (shown == 0) {

@@ -21,4 +21,9 @@ int32_t sample_frames(const std::filesystem::path& source, const media_limits& l
                       int32_t count, int32_t threads,
                       const std::function<void(const image&)>& take);
 
+/// The same, with the time of each picture in the clip, seconds.
+int32_t sample_frames_in_time(const std::filesystem::path& source, const media_limits& limits,
+                              int32_t count, int32_t threads,
+                              const std::function<void(const image&, double seconds)>& take);
+
 } // namespace musetalk::pipeline

@@ -31,10 +31,18 @@ constexpr std::array stages = {
     named<job_stage>{job_stage::verify, "verify"},
     named<job_stage>{job_stage::publish, "publish"},
     named<job_stage>{job_stage::speak, "speak"},
+    named<job_stage>{job_stage::link, "link"},
+};
+
+constexpr std::array priorities = {
+    named<job_priority>{job_priority::high, "high"},
+    named<job_priority>{job_priority::normal, "normal"},
+    named<job_priority>{job_priority::low, "low"},
 };
 
 constexpr std::array kinds = {named<job_kind>{job_kind::create, "create"},
-                              named<job_kind>{job_kind::speak, "speak"}};
+                              named<job_kind>{job_kind::speak, "speak"},
+                              named<job_kind>{job_kind::import_archive, "import"}};
 
 constexpr std::array sync_modes = {named<sync_mode>{sync_mode::loop, "loop"},
                                    named<sync_mode>{sync_mode::bounce, "bounce"},
@@ -84,8 +92,19 @@ std::string_view to_string(sync_mode x) noexcept {
   return name_in(sync_modes, x);
 }
 
+std::string_view to_string(job_priority x) noexcept {
+  return name_in(priorities, x);
+}
+
 std::optional<sync_mode> sync_mode_from_string(std::string_view name) noexcept {
   for (const auto& entry : sync_modes)
+    if (entry.name == name)
+      return entry.value;
+  return std::nullopt;
+}
+
+std::optional<job_priority> job_priority_from_string(std::string_view name) noexcept {
+  for (const auto& entry : priorities)
     if (entry.name == name)
       return entry.value;
   return std::nullopt;

@@ -32,11 +32,16 @@ enum class job_stage : uint8_t {
   verify,   ///< Re-open what was written.
   publish,  ///< Sync, manifest, rename.
   speak,    ///< Streamed, in place of `prepare`: listen, generate, blend and encode.
+  link,     ///< Instead of all that: the files of a version of the same work get second names.
 };
 
+/// Which of the jobs that wait goes first. `actors/job_queue` says how much that is worth.
+enum class job_priority : uint8_t { high = 1, normal, low };
+
 enum class job_kind : uint8_t {
-  create = 1, ///< Video to avatar.
-  speak,      ///< Avatar and sound to a talking video.
+  create = 1,     ///< Video to avatar.
+  speak,          ///< Avatar and sound to a talking video.
+  import_archive, ///< Exported archive to avatar.
 };
 
 /// What becomes of the avatar's frames where the sound is longer than they are.
@@ -62,7 +67,9 @@ std::string_view to_string(job_stage x) noexcept;
 std::string_view to_string(job_kind x) noexcept;
 std::string_view to_string(sync_mode x) noexcept;
 std::optional<sync_mode> sync_mode_from_string(std::string_view name) noexcept;
+std::string_view to_string(job_priority x) noexcept;
 std::optional<job_state> job_state_from_string(std::string_view name) noexcept;
+std::optional<job_priority> job_priority_from_string(std::string_view name) noexcept;
 
 /// True for `completed`, `failed`, `cancelled`.
 bool is_final(job_state x) noexcept;
@@ -103,6 +110,10 @@ struct job_request {
   uint64_t video_bytes = 0;
   request_key key;       ///< Of the request that made the job; kept beside the job, not in it.
   speech_options speech; ///< Of a job that speaks.
+  job_priority priority = job_priority::normal;
+  bool force = false;       ///< Prepare anew, though a version of the same work exists.
+  int64_t video_frames = 0; ///< Predicted at 25 frames per second; 0 until known.
+  int64_t video_pixels = 0; ///< Width x height as shown; 0 until known.
 };
 
 /// A job as the catalog knows it.
@@ -121,6 +132,10 @@ struct job {
   job_failure failure;                       ///< Of a failed job only.
   std::map<std::string, int64_t> timings_ms; ///< Stage name to wall time, of the latest attempt.
   uint32_t interruptions = 0; ///< Restarts that interrupted it since a client queued it.
+  timestamp_us queued_us = 0; ///< When it came into the queue, for the latest attempt.
+  /// Of everything beside the video's bytes that its version depends on (`pipeline/work_options`);
+  /// empty: unknown, never equal.
+  std::string options_key;
 };
 
 /// What a runner tells while it works. Not durable.
@@ -139,6 +154,7 @@ struct job_view {
   int64_t position = 0;  ///< Jobs ahead of it in the queue; 0 when it is not queued or next.
   double eta_s = -1.;    ///< Estimated seconds to the end; negative when unknown.
   bool replayed = false; ///< The request had its effect before: `request_key`.
+  bool reused = false;   ///< The request asked for work that is done or under way already.
 };
 
 /// A durable line of a job's history: every change of state makes one.
@@ -173,6 +189,7 @@ struct event_page {
   int64_t last = 0;              ///< Everything up to this sequence is in the page or before it.
   bool more = false;             ///< There may be more events: ask again, with `after = last`.
   std::vector<job_view> jobs;    ///< On the last page: the one job, or all that are not final.
+  int64_t forgotten = 0; ///< Events up to this sequence were asked for and are kept no more.
 };
 
 /// One published version of an avatar.
@@ -189,6 +206,15 @@ struct avatar_version {
   uint64_t bytes = 0; ///< On disk.
   std::string video_sha256;
   bool apply_blur = false;
+  std::string options_key;     ///< As `job::options_key`.
+  timestamp_us retired_us = 0; ///< When another version took its place; 0: never.
+  timestamp_us checked_us = 0; ///< When its files were last compared with their sums; 0: never.
+};
+
+/// One version of one avatar.
+struct version_ref {
+  std::string avatar_id;
+  std::string version;
 };
 
 /// An avatar as the catalog knows it.
@@ -202,6 +228,8 @@ struct avatar {
   std::string current_version;          ///< Empty until one is published.
   std::vector<avatar_version> versions; ///< Oldest first.
   std::string latest_job_id;
+  timestamp_us used_us = 0; ///< Last use that the service knows of.
+  bool pinned = false;      ///< Never removed by itself.
 };
 
 /// A video that an avatar made. Its file is whole as long as this is known.

@@ -4,6 +4,7 @@
 #include "pipeline/face_crop.hpp"
 #include "pipeline/face_parsing.hpp"
 #include "pipeline/sentence.hpp"
+#include "pipeline/stop.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -45,7 +46,7 @@ native_clip_preparer::native_clip_preparer(const clip_request& request,
   if (!request.video_path.empty())
     reader_.keep_sound();
   if (request.apply_blur)
-    blur_.emplace(config.face_models_dir);
+    blur_.emplace(config.face_models_dir, blur_config{.sigma_share = config.blur_strength / 100.});
   if (request.convert_only)
     return;
   if (config.faces.on_device() && !analysis_)
@@ -79,6 +80,7 @@ prepare_times native_clip_preparer::times() const {
 }
 
 bool native_clip_preparer::advance() {
+  check_stop(request_.stop);
   const auto more = timed(times_.decode_s, [&] { return reader_.advance(); });
   if (more && !writer_ && !request_.video_path.empty())
     open_writer();
@@ -183,6 +185,7 @@ std::vector<prepared_frame> native_clip_preparer::complete(std::vector<placed_fr
     if (!ruled)
       throw error(errc::face_lost, sentence("The face leaves the picture in frame %lld.",
                                             static_cast<long long>(x.source.index)));
+    check_stop(request_.stop);
     face_boxes.push_back(ruled->whole);
     auto& made = result.emplace_back();
     made.face_box = ruled->clamped;

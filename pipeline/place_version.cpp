@@ -1,6 +1,7 @@
 #include "pipeline/place_version.hpp"
 
 #include "errors/error.hpp"
+#include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/store_names.hpp"
 
@@ -57,9 +58,11 @@ void adopt_folder(const store_layout& layout, const std::string& avatar_id) {
   auto link = layout.link(avatar_id);
   auto home = layout.version(avatar_id, name);
   // The link is made where the folder will be, then the two swap: no moment without the avatar.
+  disk_step("adopt.link", home);
   make_symlink(link_target(avatar_id, name), home);
   auto steps = undo_list{};
   steps.add([home] { remove_name(home); });
+  disk_step("adopt.swap", home);
   if (!exchange_paths(link, home)) {
     remove_name(home);
     rename_path(link, home);
@@ -68,6 +71,7 @@ void adopt_folder(const store_layout& layout, const std::string& avatar_id) {
     switch_link(layout, avatar_id, name);
   }
   steps.forget();
+  disk_step("adopt.sync", home);
   sync_folder(layout.versions(avatar_id));
   sync_folder(layout.root);
 }
@@ -78,18 +82,26 @@ void place_version(const store_layout& layout, const std::string& job_id,
                    const std::string& avatar_id, const std::string& version) {
   auto staging = layout.staging(job_id);
   auto home = layout.version(avatar_id, version);
+  auto steps = undo_list{};
+  disk_step("place.folder", home);
   make_folder(layout.versions(avatar_id));
+  // goes only while it is empty
+  steps.add([&layout, avatar_id] { ::rmdir(layout.versions(avatar_id).c_str()); });
+  disk_step("place.folder_sync", home);
   sync_folder(layout.versions(avatar_id).parent_path());
   if (occupant_of(layout, avatar_id) == occupant::folder)
     adopt_folder(layout, avatar_id);
   auto before = linked_version(layout, avatar_id);
-  auto steps = undo_list{};
+  disk_step("place.intent", home);
   // The new link is the intent: after the next rename a crash is rolled forward by it.
   auto fresh = make_fresh_link(layout, avatar_id, version);
   steps.add([fresh] { remove_name(fresh); });
+  disk_step("place.intent_sync", home);
   sync_folder(fresh.parent_path());
+  disk_step("place.rename", home);
   rename_path(staging, home);
   steps.add([=] { rename_path(home, staging); });
+  disk_step("place.rename_sync", home);
   sync_folder(layout.versions(avatar_id));
   steps.add([&layout, avatar_id, before] {
     if (before)
@@ -97,10 +109,13 @@ void place_version(const store_layout& layout, const std::string& job_id,
     else
       remove_name(layout.link(avatar_id));
   });
+  disk_step("place.switch", home);
   rename_path(fresh, layout.link(avatar_id));
+  disk_step("place.switch_sync", home);
   sync_folder(layout.root);
   sync_folder(fresh.parent_path());
   steps.forget();
+  failpoint("place.done");
 }
 
 void make_current(const store_layout& layout, const std::string& avatar_id,
@@ -120,13 +135,16 @@ void make_current(const store_layout& layout, const std::string& avatar_id,
 
 void switch_link(const store_layout& layout, const std::string& avatar_id,
                  const std::string& version) {
+  disk_step("switch.intent", layout.root);
   auto fresh = make_fresh_link(layout, avatar_id, version);
   try {
+    disk_step("switch.rename", layout.root);
     rename_path(fresh, layout.link(avatar_id));
   } catch (...) {
     ::unlink(fresh.c_str());
     throw;
   }
+  disk_step("switch.sync", layout.root);
   sync_folder(layout.root);
 }
 

@@ -31,6 +31,19 @@ std::vector<uint8_t> encode_jpeg(const image& picture, int32_t quality) {
   return encode(borrow(picture), std::clamp(quality, 1, 100));
 }
 
+image decode_jpeg(std::string_view bytes) {
+  auto picture = cv::Mat{};
+  try {
+    auto data = cv::_InputArray{bytes.data(), static_cast<int>(bytes.size())};
+    picture = cv::imdecode(data, cv::IMREAD_COLOR);
+  } catch (const cv::Exception& e) {
+    throw error{errc::avatar_damaged, "A picture of the avatar cannot be read.", e.what()};
+  }
+  if (picture.empty())
+    throw error{errc::avatar_damaged, "A picture of the avatar cannot be read."};
+  return to_image(picture);
+}
+
 std::vector<uint8_t> preview_jpeg(const image& picture) {
   auto source = borrow(picture);
   auto scale = static_cast<double>(preview_side) / std::max(source.cols, source.rows);

@@ -2,8 +2,11 @@
 
 #include "errors/error.hpp"
 #include "pipeline/disk.hpp"
+#include "pipeline/failpoint.hpp"
 
 #include <sqlite3.h>
+
+#include <cerrno>
 
 namespace musetalk::pipeline::sqlite {
 
@@ -179,7 +182,7 @@ void database::fail(int code) const {
 
 // -- transaction ---------------------------------------------------------------
 
-transaction::transaction(database& owner) : owner_(owner) {
+transaction::transaction(database& owner, const char* name) : owner_(owner), name_(name) {
   owner_.execute("BEGIN IMMEDIATE");
 }
 
@@ -190,8 +193,11 @@ transaction::~transaction() {
 }
 
 void transaction::commit() {
+  if (auto reason = failpoint(name_); reason != 0)
+    owner_.fail(reason == ENOSPC ? SQLITE_FULL : SQLITE_IOERR);
   owner_.execute("COMMIT");
   open_ = false;
+  failpoint(name_, ".done");
 }
 
 } // namespace musetalk::pipeline::sqlite

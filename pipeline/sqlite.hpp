@@ -90,7 +90,8 @@ private:
 /// All or nothing: rolls back unless committed.
 class transaction {
 public:
-  explicit transaction(database& owner);
+  /// @param name Of its failpoint, such as `catalog.add_job`.
+  transaction(database& owner, const char* name);
   transaction(const transaction&) = delete;
   transaction& operator=(const transaction&) = delete;
   ~transaction();
@@ -99,6 +100,7 @@ public:
 
 private:
   database& owner_;
+  const char* name_;
   bool open_ = true;
 };
 

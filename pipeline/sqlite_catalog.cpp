@@ -1,6 +1,8 @@
 #include "pipeline/catalog.hpp"
+#include "pipeline/catalog_audit.hpp"
 #include "pipeline/catalog_conditions.hpp"
 #include "pipeline/catalog_events.hpp"
+#include "pipeline/catalog_keeping.hpp"
 #include "pipeline/catalog_reconcile.hpp"
 #include "pipeline/catalog_rows.hpp"
 #include "pipeline/catalog_schema.hpp"
@@ -38,7 +40,7 @@ public:
   // -- jobs --------------------------------------------------------------------
 
   job_event add_job(const job& record, const std::string& actor) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.add_job"};
     if (find_job_row(db_, record.job_id))
       throw error(errc::internal, "A job was added twice.", record.job_id);
     auto stored = record;
@@ -94,7 +96,7 @@ public:
   job_event move_job(const job& record, const std::string& actor, const std::string& reason,
                      const request_key& key) override {
     auto event = job_event{};
-    change_surely([&] {
+    change_surely("catalog.move_job", [&] {
       event = move_job_row(db_, record, actor, reason);
       refresh_status(db_, record.request.avatar_id);
       keep(key, record.job_id);
@@ -104,7 +106,7 @@ public:
 
   job_event retry_job(const job& record, const std::string& actor, const std::string& reason,
                       const request_key& key) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.retry_job"};
     auto event = move_job_row(db_, record, actor, reason);
     if (record.request.kind == job_kind::create)
       touch_avatar(record);
@@ -136,6 +138,14 @@ public:
 
   int64_t last_event() override { return last_event_row(db_); }
 
+  int64_t first_event() override { return first_event_row(db_); }
+
+  int64_t prune_events(timestamp_us before, int64_t keep, int64_t most) override {
+    auto pruned = int64_t{0};
+    change_surely("catalog.prune_events", [&] { pruned = erase_events(db_, before, keep, most); });
+    return pruned;
+  }
+
   // -- keys of requests ----------------------------------------------------------
 
   std::optional<request_key> find_key(const std::string& key, timestamp_us since) override {
@@ -143,7 +153,7 @@ public:
   }
 
   void keep_key(const request_key& key) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.keep_key"};
     insert_key(db_, key);
     change.commit();
   }
@@ -179,10 +189,15 @@ public:
     return result;
   }
 
+  std::optional<version_ref> find_version(const std::string& video_sha256,
+                                          const std::string& options_key) override {
+    return find_version_row(db_, video_sha256, options_key);
+  }
+
   job_event complete_job(const job& record, const avatar_version& version,
                          const std::string& actor) override {
     auto event = job_event{};
-    change_surely([&] {
+    change_surely("catalog.complete_job", [&] {
       auto stored = record;
       stored.state = job_state::completed;
       stored.version = version.version;
@@ -201,7 +216,7 @@ public:
 
   void activate_version(const std::string& avatar_id, const std::string& version,
                         const request_key& key) override {
-    change_surely([&] {
+    change_surely("catalog.activate_version", [&] {
       auto known = find_avatar_row(db_, avatar_id);
       if (!known || !has_version(*known, version))
         throw error(errc::version_not_found, "The avatar has no version of that name.");
@@ -213,7 +228,7 @@ public:
 
   bool remove_version(const std::string& avatar_id, const std::string& version) override {
     auto removed = false;
-    change_surely([&] {
+    change_surely("catalog.remove_version", [&] {
       auto known = find_avatar_row(db_, avatar_id);
       if (known && known->current_version == version)
         throw error(errc::internal, "The current version cannot be forgotten.", version);
@@ -224,14 +239,14 @@ public:
   }
 
   void reconcile(std::span<const avatar> on_disk) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.reconcile"};
     reconcile_catalog(db_, on_disk);
     change.commit();
   }
 
   bool remove_avatar(const std::string& avatar_id) override {
     auto removed = false;
-    change_surely([&] { removed = erase_avatar(db_, avatar_id); });
+    change_surely("catalog.remove_avatar", [&] { removed = erase_avatar(db_, avatar_id); });
     return removed;
   }
 
@@ -240,7 +255,7 @@ public:
   job_event complete_speech(const job& record, const spoken_video& video,
                             const std::string& actor) override {
     auto event = job_event{};
-    change_surely([&] {
+    change_surely("catalog.complete_speech", [&] {
       auto stored = record;
       stored.state = job_state::completed;
       event = move_job_row(db_, stored, actor, "published video " + video.video_id);
@@ -262,24 +277,61 @@ public:
 
   bool remove_video(const std::string& avatar_id, const std::string& video_id) override {
     auto removed = false;
-    change_surely([&] { removed = erase_video(db_, avatar_id, video_id); });
+    change_surely("catalog.remove_video", [&] { removed = erase_video(db_, avatar_id, video_id); });
     return removed;
   }
 
   std::vector<stored_video> reconcile_videos(std::span<const stored_video> on_disk) override {
-    auto change = sqlite::transaction{db_};
+    auto change = sqlite::transaction{db_, "catalog.reconcile_videos"};
     auto unknown = reconcile_video_rows(db_, on_disk);
     change.commit();
     return unknown;
+  }
+
+  // -- whether all is well -------------------------------------------------------
+
+  store_claims claims(timestamp_us failed_since) override { return read_claims(db_, failed_since); }
+
+  // -- how long things stay ------------------------------------------------------
+
+  void note_uses(const std::map<std::string, timestamp_us>& uses) override {
+    auto change = sqlite::transaction{db_, "catalog.uses"};
+    for (const auto& [avatar_id, at] : uses)
+      set_used(db_, avatar_id, at);
+    change.commit();
+  }
+
+  bool pin_avatar(const std::string& avatar_id, bool pinned) override {
+    auto found = false;
+    change_surely("catalog.pin", [&] { found = set_pinned(db_, avatar_id, pinned); });
+    return found;
+  }
+
+  std::optional<version_ref> oldest_check(timestamp_us before) override {
+    return oldest_check_row(db_, before);
+  }
+
+  void note_check(const version_ref& what, timestamp_us at) override {
+    auto change = sqlite::transaction{db_, "catalog.check"};
+    set_checked(db_, what, at);
+    change.commit();
+  }
+
+  std::optional<job_event> lose_version(const version_ref& what, const std::string& current,
+                                        const std::string& reason) override {
+    auto event = std::optional<job_event>{};
+    change_surely("catalog.lose_version",
+                  [&] { event = lose_version_row(db_, what, current, reason); });
+    return event;
   }
 
 private:
   /// One transaction that a full disk must not stop: what has happened on disk has to be told, and
   /// what frees room has to be let. Takes the reserve then. New jobs get no such help.
   template <class F>
-  void change_surely(F&& body) {
+  void change_surely(const char* name, F&& body) {
     auto run = [&] {
-      auto change = sqlite::transaction{db_};
+      auto change = sqlite::transaction{db_, name};
       body();
       change.commit();
     };
@@ -325,11 +377,13 @@ private:
 
   /// Makes the avatar's row if there is none; the job is its latest.
   void touch_avatar(const job& record) {
-    auto row = db_.borrow("INSERT INTO avatars VALUES(?1, ?2, ?3, ?3, 'preparing', '', ?4) "
-                          "ON CONFLICT DO UPDATE SET latest_job_id = ?4");
-    row->bind(1, record.request.avatar_id).bind(2, record.request.tutor_id);
-    row->bind(3, now_us()).bind(4, record.job_id);
-    row->run();
+    auto x = avatar{};
+    x.avatar_id = record.request.avatar_id;
+    x.tutor_id = record.request.tutor_id;
+    x.created_us = x.updated_us = x.used_us = now_us();
+    x.status = "preparing";
+    x.latest_job_id = record.job_id;
+    insert_avatar(db_, x);
     refresh_status(db_, record.request.avatar_id);
   }
 

@@ -1,5 +1,6 @@
 #include "pipeline/store_names.hpp"
 
+#include "pipeline/file_ops.hpp"
 #include "pipeline/ids.hpp"
 
 #include <algorithm>
@@ -12,6 +13,22 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto adopted = std::string_view{"adopted"};
+
+/// `.store/<avatar_id>/.newest`: the highest number that was ever given, where its version is gone.
+fs::path number_file(const store_layout& layout, const std::string& avatar_id) {
+  return layout.versions(avatar_id) / ".newest";
+}
+
+/// 0 when no number is kept.
+uint32_t kept_number(const store_layout& layout, const std::string& avatar_id) {
+  constexpr auto most_bytes = uint64_t{64};
+  auto file = number_file(layout, avatar_id);
+  auto reason = std::error_code{};
+  if (!fs::exists(fs::symlink_status(file, reason)))
+    return 0;
+  auto text = read_file(file, most_bytes);
+  return version_number(text.substr(0, text.find('\n'))).value_or(0);
+}
 
 } // namespace
 
@@ -62,12 +79,28 @@ bool older_version(const std::string& a, const std::string& b) {
 }
 
 std::string next_version_name(const store_layout& layout, const std::string& avatar_id) {
-  auto newest = uint32_t{0};
+  auto newest = kept_number(layout, avatar_id);
   auto reason = std::error_code{};
   auto entries = fs::directory_iterator{layout.versions(avatar_id), reason};
   for (; !reason && entries != fs::directory_iterator{}; entries.increment(reason))
     newest = std::max(newest, version_number(entries->path().filename().string()).value_or(0));
   return version_name(newest + 1);
+}
+
+void keep_number(const store_layout& layout, const std::string& avatar_id,
+                 const std::string& version) {
+  auto number = version_number(version).value_or(0);
+  if (number <= kept_number(layout, avatar_id) ||
+      version_name(number + 1) != next_version_name(layout, avatar_id))
+    return;
+  auto fresh = layout.staging(avatar_id + ".newest");
+  remove_name(fresh);
+  auto target = create_file(fresh);
+  target.write(bytes_of(version + "\n"));
+  target.sync();
+  target.close();
+  rename_path(fresh, number_file(layout, avatar_id));
+  sync_folder(layout.versions(avatar_id));
 }
 
 std::string free_adopted_name(const store_layout& layout, const std::string& avatar_id) {

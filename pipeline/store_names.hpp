@@ -33,8 +33,14 @@ bool is_adopted_name(const std::string& name);
 /// Sorts versions from the oldest: adopted ones, then by number.
 bool older_version(const std::string& a, const std::string& b);
 
-/// The name after the newest numbered version of the avatar, `v000001` when there is none.
+/// The name after the newest numbered version that the avatar has or had, `v000001` when there
+/// never was one. @throws error `storage_failed`.
 std::string next_version_name(const store_layout& layout, const std::string& avatar_id);
+
+/// To be called before a version goes: its number is not given again while the avatar is there.
+/// @throws error `storage_*`.
+void keep_number(const store_layout& layout, const std::string& avatar_id,
+                 const std::string& version);
 
 /// `adopted`, or the first of `adopted_2`, … that is free.
 std::string free_adopted_name(const store_layout& layout, const std::string& avatar_id);

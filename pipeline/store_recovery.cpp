@@ -2,6 +2,8 @@
 
 #include "errors/error.hpp"
 #include "pipeline/avatar_check.hpp"
+#include "pipeline/damaged_version.hpp"
+#include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/ids.hpp"
 #include "pipeline/place_version.hpp"
@@ -67,14 +69,19 @@ uint64_t bytes_below(const fs::path& folder) {
 class recovery {
 public:
   recovery(const store_layout& layout, std::span<const std::string> kept_uploads,
-           const store_policy& policy)
-      : layout_(layout), kept_uploads_(kept_uploads.begin(), kept_uploads.end()), policy_(policy) {}
+           std::span<const std::string> running_jobs, const store_policy& policy)
+      : layout_(layout), kept_uploads_(kept_uploads.begin(), kept_uploads.end()),
+        running_jobs_(running_jobs.begin(), running_jobs.end()), policy_(policy) {}
 
   store_scan run() {
     finish_publications();
+    publish_the_written();
+    disk_step("recover.staging", layout_.root);
     clean_staging();
+    disk_step("recover.uploads", layout_.root);
     clean_uploads();
     clean_damaged();
+    disk_step("recover.versions", layout_.root);
     for (const auto& name : names_in(layout_.root / ".store"))
       if (is_id(name) && is_folder(layout_.versions(name)))
         look_at_versions(name);
@@ -131,6 +138,31 @@ private:
     }
     throw_away(path);
     scan_.removed.push_back(".videos/" + avatar_id + "/" + name);
+  }
+
+  /// A version whose manifest is there was verified and synced: only its move into the store is
+  /// missing. One whose job was being cancelled goes the way of the others.
+  void publish_the_written() {
+    for (const auto& name : names_in(layout_.root / ".staging")) {
+      if (!running_jobs_.contains(name) || !is_folder(layout_.staging(name)))
+        continue;
+      try {
+        auto manifest = read_manifest(layout_.staging(name));
+        check_lengths(layout_.staging(name), manifest);
+        const auto& x = manifest.version;
+        auto reason = std::error_code{};
+        auto taken =
+            fs::symlink_status(layout_.version(manifest.avatar_id, x.version), reason).type();
+        if (!is_id(manifest.avatar_id) || !version_number(x.version) || x.job_id != name ||
+            taken != fs::file_type::not_found)
+          continue;
+        disk_step("recover.publish", layout_.root);
+        place_version(layout_, name, manifest.avatar_id, x.version);
+        scan_.published.push_back(manifest.avatar_id + "/" + x.version);
+      } catch (const error&) {
+        // not that far, or the disk refuses it: the job begins anew
+      }
+    }
   }
 
   void clean_staging() {
@@ -227,17 +259,10 @@ private:
       found.tutor_id = manifest.tutor_id;
       found.versions.push_back(manifest.version);
     } catch (const error& problem) {
-      set_aside(folder, found.avatar_id + "-" + version);
+      move_to_damaged(layout_, found.avatar_id, version);
       scan_.removed.push_back(public_name);
       scan_.ignored.push_back(public_name + ": " + problem.detail());
     }
-  }
-
-  /// A damaged version may be somebody's only copy: it is moved away and kept for a while.
-  void set_aside(const fs::path& folder, const std::string& name) {
-    make_folder(layout_.damaged());
-    rename_path(folder, layout_.damaged() / (name + "-" + new_job_id()));
-    sync_folder(layout_.damaged());
   }
 
   /// A name in the avatars folder that could be an avatar's.
@@ -302,6 +327,7 @@ private:
 
   const store_layout& layout_;
   std::set<std::string> kept_uploads_;
+  std::set<std::string> running_jobs_;
   store_policy policy_;
   std::map<std::string, avatar> avatars_;
   store_scan scan_;
@@ -310,8 +336,8 @@ private:
 } // namespace
 
 store_scan recover_store(const store_layout& layout, std::span<const std::string> kept_uploads,
-                         const store_policy& policy) {
-  return recovery{layout, kept_uploads, policy}.run();
+                         std::span<const std::string> running_jobs, const store_policy& policy) {
+  return recovery{layout, kept_uploads, running_jobs, policy}.run();
 }
 
 } // namespace musetalk::pipeline

@@ -11,6 +11,6 @@ namespace musetalk::pipeline {
 /// crash in the middle is made good by the next
 /// start.
 store_scan recover_store(const store_layout& layout, std::span<const std::string> kept_uploads,
-                         const store_policy& policy);
+                         std::span<const std::string> running_jobs, const store_policy& policy);
 
 } // namespace musetalk::pipeline

@@ -1,6 +1,7 @@
 #include "pipeline/upload_spool.hpp"
 
 #include "errors/error.hpp"
+#include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/sha256.hpp"
 
@@ -30,9 +31,11 @@ struct upload_spool::impl {
   impl(fs::path folder_path, std::string id, uint64_t limit)
       : folder(std::move(folder_path)), upload_id(std::move(id)), max_bytes(limit) {
     pending.reserve(piece_bytes);
+    disk_step("spool.folder", folder);
     if (::mkdir(folder.c_str(), 0755) != 0)
       throw_storage_error(errno, "making the upload's folder", folder);
     try {
+      disk_step("spool.file", folder);
       target = create_file(folder / "source");
     } catch (...) {
       remove();
@@ -47,6 +50,7 @@ struct upload_spool::impl {
 
   void put(std::span<const std::byte> bytes) {
     sum.update(bytes);
+    disk_step("spool.write", folder);
     target.write(bytes);
     on_disk += bytes.size();
     if (on_disk - flushed < flush_bytes)
@@ -109,8 +113,10 @@ spooled_file upload_spool::finish() {
   if (impl_->received == 0)
     throw error(errc::video_empty, "The uploaded video has 0 bytes.");
   impl_->put_pending();
+  disk_step("spool.sync", impl_->folder);
   impl_->target.sync();
   impl_->target.close();
+  disk_step("spool.folder_sync", impl_->folder);
   sync_folder(impl_->folder);
   sync_folder(impl_->folder.parent_path());
   return spooled_file{impl_->upload_id, impl_->folder / "source", impl_->received,
@@ -118,6 +124,7 @@ spooled_file upload_spool::finish() {
 }
 
 void upload_spool::keep() noexcept {
+  failpoint("spool.done");
   impl_->kept = true;
 }
 

@@ -52,6 +52,34 @@ std::string dump(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
+void read_source(const json& text, media_info& x) {
+  x.bytes = text.value("bytes", x.bytes);
+  x.container = text.value("container", x.container);
+  x.video_codec = text.value("codec", x.video_codec);
+  x.width = text.value("width", x.width);
+  x.height = text.value("height", x.height);
+  x.duration_s = text.value("duration_s", x.duration_s);
+  x.frame_rate = text.value("frame_rate", x.frame_rate);
+}
+
+template <class Enum>
+void read_name(const json& text, const char* key, std::initializer_list<Enum> known, Enum& x) {
+  auto name = text.value(key, "");
+  for (auto value : known)
+    if (to_string(value) == name)
+      x = value;
+}
+
+void read_faces(const json& text, face_methods& x) {
+  if (!text.contains("faces"))
+    return;
+  const auto& faces = text.at("faces");
+  read_name(faces, "backend", {face_backend::mediapipe, face_backend::dwpose}, x.backend);
+  read_name(faces, "mask", {mask_source::polygon, mask_source::bisenet}, x.mask);
+  read_name(faces, "parsing_mode", {parsing_mode::jaw, parsing_mode::neck, parsing_mode::raw},
+            x.mode);
+}
+
 } // namespace
 
 std::string to_json_text(const version_manifest& m) {
@@ -66,6 +94,8 @@ std::string to_json_text(const version_manifest& m) {
   text["engine"] = v.engine;
   text["weights"] = v.weights;
   text["apply_blur"] = v.apply_blur;
+  if (!v.options_key.empty())
+    text["options_key"] = v.options_key;
   if (v.engine != "mock")
     text["faces"] = json{{"backend", to_string(m.faces.backend)},
                          {"mask", to_string(m.faces.mask)},
@@ -103,12 +133,15 @@ version_manifest read_manifest(const fs::path& folder) {
     text.at("engine").get_to(v.engine);
     text.at("weights").get_to(v.weights);
     text.at("apply_blur").get_to(v.apply_blur);
+    v.options_key = text.value("options_key", "");
     text.at("duration_s").get_to(v.duration_s);
     text.at("layout").at("frames").get_to(v.frames);
     text.at("layout").at("width").get_to(v.width);
     text.at("layout").at("height").get_to(v.height);
     text.at("source").at("sha256").get_to(v.video_sha256);
     text.at("source").at("name").get_to(m.video_name);
+    read_source(text.at("source"), m.source);
+    read_faces(text, m.faces);
     v.created_us = from_rfc3339(text.at("created").get<std::string>()).value_or(0);
     for (const auto& [path, sum] : text.at("files").items()) {
       if (!is_listed_path(path))

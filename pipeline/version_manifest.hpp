@@ -18,7 +18,7 @@ struct version_manifest {
   std::string video_name;
   media_info source;
   std::map<std::string, file_sum> files; ///< By path below the folder; all but the manifest itself.
-  face_methods faces;                    ///< Written, not read back. Not in mock mode.
+  face_methods faces;                    ///< Of no meaning in mock mode.
 };
 
 /// As JSON text that ends with a newline.

@@ -5,11 +5,13 @@
 #include "pipeline/box_pickle.hpp"
 #include "pipeline/clip_reader.hpp"
 #include "pipeline/contact_sheet.hpp"
+#include "pipeline/failpoint.hpp"
 #include "pipeline/file_ops.hpp"
 #include "pipeline/latents_writer.hpp"
 #include "pipeline/place_version.hpp"
 #include "pipeline/png_writer.hpp"
 #include "pipeline/preview.hpp"
+#include "pipeline/stop.hpp"
 #include "pipeline/store_names.hpp"
 #include "pipeline/time.hpp"
 #include "pipeline/version_manifest.hpp"
@@ -77,11 +79,17 @@ sheet_config sheet_of(const version_plan& plan) {
 
 class folder_version_writer : public version_writer {
 public:
-  folder_version_writer(const store_layout& layout, const version_plan& plan)
-      : layout_(layout), plan_(plan), folder_(layout.staging(plan.job_id)), pool_(helper_count()),
-        encoders_(pool_.workers()), sheet_(sheet_of(plan)) {
+  folder_version_writer(const store_layout& layout, const version_plan& plan,
+                        const std::shared_ptr<disk_budget>& budget,
+                        std::unique_ptr<disk_budget::claim> room)
+      : layout_(layout), plan_(plan), folder_(layout.staging(plan.job_id)), budget_(budget),
+        room_(std::move(room)), pool_(helper_count()), encoders_(pool_.workers()),
+        sheet_(sheet_of(plan)) {
+    disk_step("staging.clear", folder_);
     remove_tree(folder_);
+    disk_step("staging.make", folder_);
     make_folder(folder_);
+    failpoint("staging.made");
     // Opened before the first byte is written: syncing it later tells every failed write-back.
     watch_ = file{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), folder_};
     if (!watch_)
@@ -110,10 +118,12 @@ public:
     // pictures and masks are parts of their own; each is written and hashed by who encoded it
     auto sums = std::vector<file_sum>(frames.size() * 2);
     pool_.for_each(sums.size(), [&](size_t part, size_t worker) {
+      check_stop(plan_.stop);
       const auto& next = frames[part / 2];
       auto is_mask = part % 2 == 1;
       auto name = picture_name(is_mask ? "mask" : "full_imgs", next.source.index);
       auto bytes = encoders_[worker].encode(is_mask ? next.mask : next.source.picture);
+      disk_step("frames.write", folder_);
       sums[part] = write_hashed(folder_ / name, std::as_bytes(std::span{bytes}));
     });
     for (auto i = size_t{0}; i < frames.size(); ++i) {
@@ -122,9 +132,13 @@ public:
       files_[picture_name("mask", number)] = std::move(sums[i * 2 + 1]);
       frame_boxes_.push_back(frames[i].face_box);
       mask_boxes_.push_back(frames[i].mask_box);
+      disk_step("frames.latent", folder_);
       latents_->append(latents[i]);
       sheet_.add(frames[i]);
     }
+    if (room_ && plan_.source.predicted_frames > 0)
+      room_->written(static_cast<double>(frame_boxes_.size()) /
+                     static_cast<double>(plan_.source.predicted_frames));
   }
 
   void verify() override {
@@ -136,7 +150,7 @@ public:
         throw error(errc::avatar_damaged, "Not a single frame was written.");
       end_lists(frames);
       add_file("contact_sheet.jpg", encode_jpeg(sheet_.draw()));
-      auto facts = check_written_folder(folder_, frames);
+      auto facts = check_written_folder(folder_, frames, plan_.stop);
       result_.width = facts.width;
       result_.height = facts.height;
       result_.duration_s = static_cast<double>(frames) / avatar_frames_per_second;
@@ -148,6 +162,9 @@ public:
       result_.duration_s = plan_.source.duration_s;
     }
     result_.frames = frames;
+    if (budget_)
+      budget_->measured(plan_.source, frames, picture_bytes(frames));
+    failpoint("verify.done");
     verified_ = true;
   }
 
@@ -161,22 +178,32 @@ public:
     result_.weights = plan_.weights;
     result_.video_sha256 = plan_.video_sha256;
     result_.apply_blur = plan_.apply_blur;
+    result_.options_key = plan_.options_key;
     auto manifest = version_manifest{
         plan_.avatar_id, plan_.tutor_id, result_, plan_.video_name, plan_.source, {}, plan_.faces};
+    disk_step("publish.info", folder_);
     add_text("avatar_info.txt", avatar_info_text(manifest));
     auto video = (layout_.link(plan_.avatar_id) / "video.mp4").string();
     add_text("avator_info.json", avator_info_text(plan_.avatar_id, video));
     manifest.files = files_;
     result_.bytes = stored_bytes(manifest);
     // One call for thousands of files: measured ten times faster than to sync each of them.
+    check_stop(plan_.stop);
+    disk_step("publish.syncfs", folder_);
     if (::syncfs(watch_.descriptor()) != 0)
       throw_storage_error(errno, "syncing", folder_);
+    // The last moment at which it can be called back: the rest is a few names.
+    check_stop(plan_.stop);
+    disk_step("publish.manifest", folder_);
     // The manifest is last: where it is, everything is.
     auto last = create_file(folder_ / "manifest.json");
     last.write(bytes_of(to_json_text(manifest)));
+    disk_step("publish.manifest_sync", folder_);
     last.sync();
     last.close();
     sync_folder(folder_);
+    // From here on a start after a crash publishes it.
+    failpoint("publish.manifest_done");
     place_version(layout_, plan_.job_id, plan_.avatar_id, result_.version);
     published_ = true;
     return result_;
@@ -184,6 +211,7 @@ public:
 
 private:
   void begin_frames(const prepared_frame& first) {
+    disk_step("frames.folders", folder_);
     make_folder(folder_ / "full_imgs");
     make_folder(folder_ / "mask");
     latents_ = std::make_unique<latents_writer>(folder_ / "latents.pt");
@@ -196,15 +224,27 @@ private:
       for (auto kind : {"full_imgs", "mask"}) {
         auto name = picture_name(kind, number);
         auto mirrored = picture_name(kind, frames * 2 - 1 - number);
+        check_stop(plan_.stop);
+        disk_step("lists.link", folder_);
         link_or_copy(folder_ / name, folder_ / mirrored);
         files_[mirrored] = files_[name];
       }
+    disk_step("lists.end", folder_);
     add_text("coords.pkl", pickle_boxes(palindrome(frame_boxes_)));
     add_text("mask_coords.pkl", pickle_boxes(palindrome(mask_boxes_)));
     files_["latents.pt"] = latents_->finish();
   }
 
+  uint64_t picture_bytes(int64_t frames) const {
+    auto total = uint64_t{0};
+    for (auto number = int64_t{0}; number < frames; ++number)
+      for (auto kind : {"full_imgs", "mask"})
+        total += files_.at(picture_name(kind, number)).bytes;
+    return total;
+  }
+
   file_sum sum_of_video() const {
+    disk_step("verify.read", folder_);
     auto path = folder_ / "video.mp4";
     auto reason = std::error_code{};
     auto bytes = fs::file_size(path, reason);
@@ -224,6 +264,8 @@ private:
   const store_layout& layout_;
   version_plan plan_;
   fs::path folder_;
+  std::shared_ptr<disk_budget> budget_;
+  std::unique_ptr<disk_budget::claim> room_;
   file watch_;
   worker_pool pool_;
   std::vector<png_encoder> encoders_; // one per worker
@@ -240,8 +282,10 @@ private:
 } // namespace
 
 std::unique_ptr<version_writer> make_version_writer(const store_layout& layout,
-                                                    const version_plan& plan) {
-  return std::make_unique<folder_version_writer>(layout, plan);
+                                                    const version_plan& plan,
+                                                    const std::shared_ptr<disk_budget>& budget,
+                                                    std::unique_ptr<disk_budget::claim> room) {
+  return std::make_unique<folder_version_writer>(layout, plan, budget, std::move(room));
 }
 
 } // namespace musetalk::pipeline

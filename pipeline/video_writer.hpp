@@ -18,9 +18,9 @@ namespace musetalk::pipeline {
 struct write_config {
   std::string x264_preset = "veryfast";
   int32_t kilobits_per_second = 3000;
-  std::optional<int32_t> crf; ///< Constant quality in place of the bit rate.
-  int32_t threads = 0;        ///< 0 = one per core.
-  int32_t fps = 25;           ///< Of what is written.
+  std::optional<int32_t> crf{}; ///< Constant quality in place of the bit rate.
+  int32_t threads = 0;          ///< 0 = one per core.
+  int32_t fps = 25;             ///< Of what is written.
   double max_seconds = 30.;
   bool tag_bt709 = false; ///< Pictures as shown are converted and tagged so; else by BT.601.
   bool copy_sound = true; ///< Where players know its codec; else it is always encoded anew.

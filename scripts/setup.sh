@@ -2,6 +2,7 @@
 # Installs what the build and the tests need, on Debian 12:
 #
 #   scripts/setup.sh            what is missing
+#   scripts/setup.sh --tests    also what ./check needs: a browser, Prometheus's tools
 #   scripts/setup.sh --oracles  also what ./check --full compares with: Python's torch, MediaPipe's own runtime
 #   scripts/setup.sh --help     this text
 #
@@ -21,7 +22,7 @@ pip=("$python" -m pip --quiet --no-input --no-cache-dir --disable-pip-version-ch
 
 # -- what is there
 packages() {
-  { sed 's/#.*//' scripts/packages.txt | xargs -n1
+  { awk -v tests="$tests" '/^# -- /{on = tests != "" || $3 != "tests"} on' scripts/packages.txt | sed 's/#.*//' | xargs -n1
     [ -z "$oracles" ] || echo python3-torch; } | sort
 }
 
@@ -44,6 +45,8 @@ unpacked() {
 libtorch_there() { unpacked libtorch && [ -f "$deps/libtorch/torch/lib/libtorch_cpu.so" ]; }
 
 oracles_there() { [ -z "$oracles" ] || { unpacked oracles && [ -x "$deps/oracles/python" ]; }; }
+
+prometheus_there() { [ -z "$tests" ] || [ -x "$deps/prometheus/usr/bin/promtool" ]; }
 
 intact() { (cd "$deps" && sha256sum --status --check "$root/scripts/$1") 2>/dev/null; }
 
@@ -121,6 +124,14 @@ install_faces() {
     intact face_models.sha256
 }
 
+# The program and promtool without the package, which would start a service.
+install_prometheus() {
+  mkdir -p "$deps/tmp/prometheus" &&
+    (cd "$deps/tmp/prometheus" && apt-get -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root download prometheus) &&
+    rm -rf "$deps/prometheus" && dpkg-deb -x "$deps"/tmp/prometheus/prometheus_*.deb "$deps/prometheus" &&
+    [ -x "$deps/prometheus/usr/bin/promtool" ]
+}
+
 install_sample() {
   fetch sample &&
     mkdir -p "$deps/media" &&
@@ -176,6 +187,10 @@ install_missing() {
     step "sample clip" "$network" install_sample &
     jobs+=($!)
   fi
+  if ! prometheus_there; then
+    step "prometheus" "$network; or apt-get update" install_prometheus &
+    jobs+=($!)
+  fi
   if ! oracles_there; then
     step "oracles" "$network" install_oracles &
     jobs+=($!)
@@ -189,16 +204,19 @@ install_missing() {
 
 complete() {
   [ -z "$(missing_packages)" ] && { [ -n "${LIBTORCH_ROOT:-}" ] || libtorch_there; } &&
-    intact face_models.sha256 && intact sample_clip.sha256 && oracles_there
+    intact face_models.sha256 && intact sample_clip.sha256 && prometheus_there &&
+    oracles_there
 }
 
-oracles=
-case ${1:-} in
---help | -h) usage; exit ;;
---oracles) oracles=yes ;;
-"") ;;
-*) fail "unknown argument $1" "scripts/setup.sh --help" ;;
-esac
+oracles='' tests=''
+for argument; do
+  case $argument in
+  --help | -h) usage; exit ;;
+  --oracles) oracles=yes ;;
+  --tests) tests=yes ;;
+  *) fail "unknown argument $argument" "scripts/setup.sh --help" ;;
+  esac
+done
 if [ -n "${LIBTORCH_ROOT:-}" ]; then
   [ -f "$LIBTORCH_ROOT/lib/libtorch_cpu.so" ] || [ -f "$LIBTORCH_ROOT/torch/lib/libtorch_cpu.so" ] ||
     fail "LIBTORCH_ROOT=$LIBTORCH_ROOT holds no lib/libtorch_cpu.so" "unset it to use the PyPI wheel"

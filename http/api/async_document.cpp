@@ -58,6 +58,10 @@ std::vector<kind> kinds() {
                {"topic", topic()},
                {"sequence", whole()},
                {"jobs", jobs()}})},
+      {"gap", "First of all, when events that were asked for are kept no more.", way::out,
+       object({{"type", just("gap")},
+               {"topic", topic()},
+               {"forgotten", whole("The last sequence that is kept no more.")}})},
       {"progress", "How far a job is: at most five a second, the latest wins.", way::out,
        object({{"type", just("progress")}, {"topic", topic()}, {"job", named("Job")}})},
       {"ended", "The one job of the topic has ended; nothing more comes of it.", way::out,
@@ -76,6 +80,10 @@ std::vector<kind> kinds() {
       {"stateEvent", "`event: state`, with the sequence as `id`.", way::event, named("JobEvent")},
       {"snapshotEvent", "`event: snapshot`, with the sequence as `id`.", way::event,
        object({{"jobs", jobs()}})},
+      {"gapEvent",
+       "`event: gap`, without `id`: first of all, when events that were asked for are "
+       "kept no more.",
+       way::event, object({{"forgotten", whole("The last sequence that is kept no more.")}})},
       {"progressEvent", "`event: progress`, without `id`.", way::event, named("Job")},
   };
 }

@@ -16,7 +16,7 @@ std::vector<errc> joined(std::vector<errc> x, std::initializer_list<errc> more) 
 calls all_calls() {
   auto result = calls{};
   for (auto part : {avatar_calls, version_calls, video_calls, job_calls, event_calls, health_calls,
-                    document_calls})
+                    document_calls, operator_calls, store_calls, keeping_calls})
     for (auto& x : part())
       result.push_back(std::move(x));
   return result;
@@ -45,6 +45,14 @@ parameter wait() {
 
 parameter prefer_wait() {
   return {"Prefer", text("`wait=SECONDS`, as a wish (RFC 7240)."), parameter::place::header};
+}
+
+parameter priority() {
+  return {"priority", words({"high", "normal", "low"}, "Worth ten minutes of waiting.")};
+}
+
+parameter force() {
+  return {"force", yes_no("Makes it anew though the same was made before.")};
 }
 
 parameter idempotency_key() {

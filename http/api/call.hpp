@@ -59,6 +59,9 @@ calls job_calls();
 calls event_calls();
 calls health_calls();
 calls document_calls();
+calls operator_calls();
+calls store_calls();
+calls keeping_calls();
 
 /// All of them.
 calls all_calls();
@@ -74,6 +77,10 @@ parameter cursor();
 /// `?wait=`, `Prefer: wait=`.
 parameter wait();
 parameter prefer_wait();
+
+/// `?priority=`, `?force=`.
+parameter priority();
+parameter force();
 
 /// `Idempotency-Key`.
 parameter idempotency_key();

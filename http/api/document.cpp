@@ -19,6 +19,7 @@ json header_of(std::string_view name) {
   static const auto meanings = std::map<std::string_view, std::string_view>{
       {"ETag", "Tells this state from others, for `If-Match`."},
       {"Location", "Of the job, or of the avatar that was made."},
+      {"Archive-Bytes", "Size of the whole archive: fewer bytes are a broken one."},
       {"Idempotency-Replayed", "`true` when an equal request had its effect before."},
       {"Preference-Applied", "`wait` when the header `Prefer` was heard."},
       {"Retry-After", "Seconds after which it makes sense to try again."},

@@ -185,7 +185,9 @@ shape shapes() {
       object({{"avatar_id", text()},
               {"job_id", text()},
               {"status", named("JobStatus")},
-              maybe("reused", yes_no("The work was done or under way already.")),
+              {"position", or_null(whole("Jobs ahead of it while it is queued."))},
+              {"eta_s", or_null(number("Estimated seconds to the end; null when unknown."))},
+              {"reused", yes_no("The work was done or under way already.")},
               {"links", object({{"job", text()}, {"avatar", text()}, maybe("video", text())})}});
   result["Video"] = spoken_video();
   result["VideoPage"] = object({{"total", whole()}, {"videos", list(named("Video"))}, cursor});

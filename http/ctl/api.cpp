@@ -59,6 +59,10 @@ reply api::post(const std::string& path) {
   return reply_of(impl_->client.Post(path, std::string{}, json_type), url_);
 }
 
+reply api::put(const std::string& path) {
+  return reply_of(impl_->client.Put(path, std::string{}, json_type), url_);
+}
+
 reply api::follow(const std::string& path, const std::string& last_event_id,
                   const std::function<bool(std::string_view)>& take) {
   // A connection of its own: this answer has no end that others could wait for.
@@ -93,9 +97,20 @@ reply api::remove(const std::string& path) {
   return reply_of(impl_->client.Delete(path), url_);
 }
 
+std::string job_query(const std::string& priority, bool force) {
+  auto result = std::string{};
+  if (!priority.empty())
+    result += "?priority=" + percent_encoded(priority);
+  if (force)
+    result += (result.empty() ? "?" : "&") + std::string{"force=true"};
+  return result;
+}
+
 form form_of(const upload_request& what) {
-  auto result =
-      form{"/mgmt/v1/avatars/upload", {{"avatar_id", what.avatar_id}}, "video_file", what.file};
+  auto result = form{"/mgmt/v1/avatars/upload" + job_query(what.priority, what.force),
+                     {{"avatar_id", what.avatar_id}},
+                     "video_file",
+                     what.file};
   if (!what.tutor_id.empty())
     result.texts.emplace_back("tutor_id", what.tutor_id);
   result.texts.emplace_back("apply_blur", what.apply_blur ? "true" : "false");

@@ -38,6 +38,8 @@ struct upload_request {
   std::string avatar_id;
   std::string tutor_id; ///< Empty: none.
   bool apply_blur = false;
+  std::string priority{}; ///< `high`, `normal` or `low`; empty: the service's own.
+  bool force = false;     ///< Make it anew, though there is one of the same.
 };
 
 /// A form with one file, as it is sent.
@@ -49,6 +51,9 @@ struct form {
 };
 
 form form_of(const upload_request& what);
+
+/// `?priority=high&force=true`, or less.
+std::string job_query(const std::string& priority, bool force);
 
 /// Told of the bytes sent so far and in all.
 using upload_progress = std::function<void(uint64_t sent, uint64_t total)>;
@@ -64,6 +69,7 @@ public:
   reply get(const std::string& path);
   reply post(const std::string& path, const json& body);
   reply post(const std::string& path);
+  reply put(const std::string& path);
 
   /// Reads an answer as it comes, until it ends.
   /// @param last_event_id Sent along unless it is empty.

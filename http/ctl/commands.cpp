@@ -163,7 +163,23 @@ exit_code create(session& with, const create_arguments& what, bool wait) {
                    {"apply_blur", what.apply_blur}};
   if (!what.tutor_id.empty())
     body["tutor_id"] = what.tutor_id;
-  return accepted(with, with.service.post("/mgmt/v1/avatars/create", body), wait);
+  return accepted(
+      with,
+      with.service.post("/mgmt/v1/avatars/create" + job_query(what.priority, what.force), body),
+      wait);
+}
+
+exit_code validate(session& with, const std::filesystem::path& file, bool apply_blur) {
+  auto sent = form{"/mgmt/v1/avatars/validate",
+                   {{"apply_blur", apply_blur ? "true" : "false"}},
+                   "video_file",
+                   file};
+  auto answer =
+      with.service.send(sent, [&](uint64_t done, uint64_t total) { with.out.upload(done, total); });
+  if (!answer.ok())
+    return refused(with, answer);
+  with.out.result(answer.body, listing(answer.body));
+  return answer.body.value("passes", false) ? exit_code::ok : exit_code::refused;
 }
 
 exit_code list_avatars(session& with, const list_arguments& what) {
@@ -249,9 +265,10 @@ exit_code delete_version(session& with, const std::string& avatar_id, const std:
 }
 
 exit_code list_jobs(session& with, const jobs_arguments& what) {
-  auto answer = with.service.get(
-      "/mgmt/v1/jobs" +
-      query_of({{"limit", "1000"}, {"status", what.status}, {"avatar_id", what.avatar_id}}));
+  auto answer = with.service.get("/mgmt/v1/jobs" + query_of({{"limit", "1000"},
+                                                             {"status", what.status},
+                                                             {"avatar_id", what.avatar_id},
+                                                             {"tutor_id", what.tutor_id}}));
   if (!answer.ok())
     return refused(with, answer);
   if (with.out.terminal())

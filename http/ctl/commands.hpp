@@ -20,7 +20,7 @@ enum class exit_code : int {
   usage = 2,       ///< Wrong arguments, or a file that cannot be read.
   unreachable = 3, ///< No service answers.
   job_failed = 4,  ///< The job that was waited for failed or was cancelled.
-  unwell = 5,      ///< `doctor` found something that keeps avatars from being made.
+  unwell = 5,      ///< `doctor` or `verify` found a fault.
 };
 
 /// Waits between two looks at a job; tests pass one that does not.
@@ -40,6 +40,8 @@ struct create_arguments {
   std::string video_path; ///< As the service sees it.
   std::string tutor_id;
   bool apply_blur = false;
+  std::string priority; ///< As in `upload_request`.
+  bool force = false;
 };
 exit_code create(session& with, const create_arguments& what, bool wait);
 
@@ -55,6 +57,9 @@ exit_code speak(session& with, const speak_arguments& what);
 /// The videos of an avatar, all pages.
 exit_code list_videos(session& with, const std::string& avatar_id);
 exit_code delete_video(session& with, const std::string& avatar_id, const std::string& video_id);
+
+/// Sends a video only to hear what a job of it would meet. `refused` when it would fail.
+exit_code validate(session& with, const std::filesystem::path& file, bool apply_blur);
 
 struct list_arguments {
   std::string tutor_id;
@@ -73,6 +78,7 @@ exit_code delete_version(session& with, const std::string& avatar_id, const std:
 struct jobs_arguments {
   std::string status; ///< Several with commas between them.
   std::string avatar_id;
+  std::string tutor_id;
 };
 /// The newest, at most 1000.
 exit_code list_jobs(session& with, const jobs_arguments& what);
@@ -82,6 +88,9 @@ exit_code retry_job(session& with, const std::string& job_id, bool wait);
 
 /// Where the service has a job.
 std::string job_path(const std::string& job_id);
+
+/// Has the service compare store and catalog, and says what does not fit.
+exit_code verify(session& with, bool deep);
 
 /// Whether a job, as the service shows it, has ended.
 bool is_final_job(const json& job);

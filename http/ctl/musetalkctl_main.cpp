@@ -2,8 +2,10 @@
 
 #include "config/load.hpp"
 #include "errors/error.hpp"
+#include "http/ctl/archives.hpp"
 #include "http/ctl/commands.hpp"
 #include "http/ctl/doctor.hpp"
+#include "http/ctl/keeping.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -48,6 +50,25 @@ int terminal_columns() {
 
 using action = std::function<exit_code(session&)>;
 
+void add_job_options(CLI::App& command, std::string& priority, bool& force) {
+  command.add_option("--priority", priority, "high, normal or low")
+      ->check(CLI::IsMember({"high", "normal", "low"}));
+  command.add_flag("--force", force, "Make it anew, though there is one of the same video");
+}
+
+void add_validate_command(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand("validate", "Say what a job of a video would meet");
+  auto file = std::make_shared<std::string>();
+  auto blur = std::make_shared<bool>(false);
+  command->add_option("file", *file, "The video")->required();
+  command->add_flag("--blur", *blur, "As if the background were to be blurred");
+  command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return validate(with, *file, *blur);
+    };
+  });
+}
+
 void add_avatar_commands(CLI::App& app, action& chosen) {
   auto* upload_command = app.add_subcommand("upload", "Upload a video and make an avatar of it");
   auto what = std::make_shared<upload_request>();
@@ -57,6 +78,7 @@ void add_avatar_commands(CLI::App& app, action& chosen) {
   upload_command->add_option("--tutor", what->tutor_id, "Id of the tutor it belongs to");
   upload_command->add_flag("--blur", what->apply_blur, "Blur the background");
   upload_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  add_job_options(*upload_command, what->priority, what->force);
   upload_command->callback([=, &chosen] {
     chosen = [=](session& with) {
       return upload(with, *what, *wait);
@@ -72,6 +94,7 @@ void add_avatar_commands(CLI::App& app, action& chosen) {
   create_command->add_option("--tutor", from->tutor_id, "Id of the tutor it belongs to");
   create_command->add_flag("--blur", from->apply_blur, "Blur the background");
   create_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  add_job_options(*create_command, from->priority, from->force);
   create_command->callback([=, &chosen] {
     chosen = [=](session& with) {
       return create(with, *from, *wait);
@@ -163,11 +186,66 @@ void add_speech_commands(CLI::App& app, action& chosen) {
   });
 }
 
+void add_archive_commands(CLI::App& app, action& chosen) {
+  auto* export_command = app.add_subcommand("export", "Fetch an avatar as a tar");
+  auto what = std::make_shared<export_arguments>();
+  export_command->add_option("id", what->avatar_id, "Id of the avatar")->required();
+  export_command->add_option("-o,--output", what->output, "Where it goes")->required();
+  export_command->add_option("--version", what->version, "Another version than the current one");
+  export_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return export_avatar(with, *what);
+    };
+  });
+
+  auto* import_command = app.add_subcommand("import", "Make an avatar of such a tar");
+  auto from = std::make_shared<import_arguments>();
+  auto wait = std::make_shared<bool>(false);
+  import_command->add_option("file", from->file, "The tar")->required();
+  import_command->add_option("--id", from->avatar_id, "Id of the avatar")->required();
+  import_command->add_option("--tutor", from->tutor_id, "Id of the tutor it belongs to");
+  import_command->add_flag("--wait", *wait, "Wait for the end of the job");
+  import_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return import_avatar(with, *from, *wait);
+    };
+  });
+}
+
+void add_keeping_commands(CLI::App& app, action& chosen) {
+  auto* clean_command = app.add_subcommand("clean", "Remove what the settings no longer keep, now");
+  auto dry_run = std::make_shared<bool>(false);
+  clean_command->add_flag("--dry-run", *dry_run, "Only tell what would go, and why");
+  clean_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return clean(with, *dry_run);
+    };
+  });
+
+  auto id = std::make_shared<std::string>();
+  auto add = [&](const char* name, const char* meaning, auto act) {
+    auto* command = app.add_subcommand(name, meaning);
+    command->add_option("id", *id, "Id of the avatar")->required();
+    command->callback([=, &chosen] {
+      chosen = [=](session& with) {
+        return act(with, *id);
+      };
+    });
+  };
+  add("pin", "Keep an avatar from going by itself",
+      [](session& with, const std::string& x) { return pin_avatar(with, x, true); });
+  add("unpin", "Let an avatar go when its time has come",
+      [](session& with, const std::string& x) { return pin_avatar(with, x, false); });
+  add("touch", "Tell the service that an avatar is in use",
+      [](session& with, const std::string& x) { return touch_avatar(with, x); });
+}
+
 void add_job_commands(CLI::App& app, action& chosen) {
   auto* jobs_command = app.add_subcommand("jobs", "List the jobs, newest first");
   auto filter = std::make_shared<jobs_arguments>();
   jobs_command->add_option("--status", filter->status, "Such as queued,running");
   jobs_command->add_option("--id", filter->avatar_id, "Only those of an avatar");
+  jobs_command->add_option("--tutor", filter->tutor_id, "Only those of a tutor");
   jobs_command->callback([=, &chosen] {
     chosen = [=](session& with) {
       return list_jobs(with, *filter);
@@ -214,6 +292,18 @@ void add_job_commands(CLI::App& app, action& chosen) {
   });
 }
 
+void add_store_commands(CLI::App& app, action& chosen) {
+  auto deep = std::make_shared<bool>(false);
+  auto* verify_command =
+      app.add_subcommand("verify", "Compare the files in AVATARS_DIR with the catalog");
+  verify_command->add_flag("--deep", *deep, "Read every file and compare its checksum");
+  verify_command->callback([=, &chosen] {
+    chosen = [=](session& with) {
+      return verify(with, *deep);
+    };
+  });
+}
+
 exit_code run(const std::string& url, const action& chosen, output& out) {
   try {
     auto service = api{url};
@@ -236,7 +326,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   auto app = CLI::App{"Client of musetalkd. Bars on a terminal, one JSON object in each line when "
                       "piped.\nExit codes: 0 done, 1 refused, 2 usage, 3 no service, 4 job failed, "
-                      "5 doctor found a fault.",
+                      "5 doctor or verify found a fault.",
                       "musetalkctl"};
   app.set_version_flag("--version", "musetalkctl " MUSETALKD_VERSION);
   app.require_subcommand(1);
@@ -248,8 +338,12 @@ int main(int argc, char** argv) {
   auto chosen = action{};
   auto wants_settings = false;
   add_avatar_commands(app, chosen);
+  add_validate_command(app, chosen);
   add_speech_commands(app, chosen);
   add_job_commands(app, chosen);
+  add_store_commands(app, chosen);
+  add_keeping_commands(app, chosen);
+  add_archive_commands(app, chosen);
   auto local = local_settings{};
   auto no_hash = false;
   auto* doctor_command =

@@ -21,7 +21,8 @@ std::vector<answer> job_answers() {
            {"Location", "Preference-Applied", "Idempotency-Replayed"}}};
 }
 
-call picture(std::string_view path, std::string_view id, std::string_view summary) {
+call picture(std::string_view path, std::string_view id, std::string_view summary,
+             std::string_view type = "image/jpeg") {
   return {"GET",
           path,
           id,
@@ -29,8 +30,8 @@ call picture(std::string_view path, std::string_view id, std::string_view summar
           summary,
           {},
           {},
-          {{200, "The picture.", {"image/jpeg", {}}, {"ETag"}},
-           {206, "The part that `Range` asks for.", {"image/jpeg", {}}, {"ETag"}},
+          {{200, "The file.", {type, {}}, {"ETag"}},
+           {206, "The part that `Range` asks for.", {type, {}}, {"ETag"}},
            {304, "It has not changed.", {}, {"ETag"}},
            {416, "`Range` lies outside of it.", {}, {}}},
           asking({errc::avatar_id_invalid, errc::avatar_not_found, errc::storage_failed})};
@@ -42,7 +43,9 @@ shape upload_form() {
   return object({{"avatar_id", text()},
                  {"video_file", std::move(video)},
                  maybe("tutor_id", tutor()),
-                 maybe("apply_blur", words({"true", "false", "1", "0"}))});
+                 maybe("apply_blur", words({"true", "false", "1", "0"})),
+                 maybe("priority", words({"high", "normal", "low"})),
+                 maybe("force", words({"true", "false", "1", "0"}))});
 }
 
 shape create_body() {
@@ -50,7 +53,43 @@ shape create_body() {
   return object({{"avatar_id", text()},
                  {"video_path", text("Below one of MUSETALKD_VIDEO_ROOTS.")},
                  maybe("tutor_id", std::move(tutor_id)),
-                 maybe("apply_blur", yes_no())});
+                 maybe("apply_blur", yes_no()),
+                 maybe("priority", words({"high", "normal", "low"})),
+                 maybe("force", yes_no())});
+}
+
+shape finding() {
+  return object({{"code", text()},
+                 {"detail", text("With what was measured.")},
+                 {"hint", text("What to do.")},
+                 {"frames", list(whole(), "At 25 frames per second; none: everywhere.")}});
+}
+
+shape examination() {
+  return object({{"passes", yes_no("No problem was found.")},
+                 {"problems", list(finding(), "A job would fail of them.")},
+                 {"warnings", list(finding(), "A job would not.")},
+                 {"video", or_null(object({{"container", text()},
+                                           {"codec", text()},
+                                           {"width", whole()},
+                                           {"height", whole()},
+                                           {"duration_s", number()},
+                                           {"frame_rate", number()},
+                                           {"has_audio", yes_no()},
+                                           {"bytes", whole()}}))},
+                 {"would_make", object({{"frames", whole()},
+                                        {"bytes", whole("On disk, estimated.")},
+                                        {"samples_looked_at", whole()}})},
+                 {"queue", object({{"accepts", yes_no()},
+                                   {"code", or_null(text("Why not."))},
+                                   {"position", or_null(whole())},
+                                   {"eta_s", or_null(number())},
+                                   {"reuses", yes_no("The same was made before.")}})}});
+}
+
+shape some_of(shape form) {
+  form.erase("required");
+  return form;
 }
 
 } // namespace
@@ -62,7 +101,7 @@ calls avatar_calls() {
        "uploadAvatar",
        tag,
        "Takes a video and queues a job that makes an avatar of it",
-       {wait(), prefer_wait(), idempotency_key()},
+       {wait(), prefer_wait(), idempotency_key(), priority(), force()},
        {{"multipart/form-data", upload_form()}},
        job_answers(),
        making_a_job({"video.", "face."}, {})},
@@ -71,9 +110,19 @@ calls avatar_calls() {
        "createAvatar",
        tag,
        "The same for a video that lies on the server",
-       {wait(), prefer_wait(), idempotency_key()},
+       {wait(), prefer_wait(), idempotency_key(), priority(), force()},
        {{"application/json", create_body()}},
        job_answers(),
+       making_a_job({"video.", "face."}, {errc::video_path_forbidden, errc::video_path_not_found})},
+      {"POST",
+       "/mgmt/v1/avatars/validate",
+       "validateVideo",
+       tag,
+       "Says what a job of a video would meet; nothing of it stays",
+       {},
+       {{"multipart/form-data", some_of(upload_form())},
+        {"application/json", some_of(create_body())}},
+       {{200, "What was found.", {"application/json", examination()}, {}}},
        making_a_job({"video.", "face."}, {errc::video_path_forbidden, errc::video_path_not_found})},
       {"GET",
        "/mgmt/v1/avatars",
@@ -110,6 +159,8 @@ calls avatar_calls() {
       picture("/mgmt/v1/avatars/:id/preview.jpg", "getPreview", "A frame of the current version"),
       picture("/mgmt/v1/avatars/:id/contact_sheet.jpg", "getContactSheet",
               "Frames of the current version with face box and mask drawn"),
+      picture("/mgmt/v1/avatars/:id/video.mp4", "getAvatarVideo",
+              "The video of the current version", "video/mp4"),
   };
 }
 

@@ -40,12 +40,12 @@ void add_avatar_routes(router& to, const route_context& context) {
   });
   to.add("POST", "/mgmt/v1/avatars/create", {context.max_body_bytes}, [=](exchange_ptr x) {
     const auto& in = x->in();
-    require_known_query(in, {"wait"});
+    require_known_query(in, job_query);
     auto wait = wait_of(in, context.max_wait);
     auto wish = create_request_of(in);
-    wish.key =
-        sealed(idempotency_key_of(in), in,
-               {wish.avatar_id, wish.video_path, wish.tutor_id, wish.apply_blur ? "1" : "0"});
+    wish.key = sealed(idempotency_key_of(in), in,
+                      {wish.avatar_id, wish.video_path, wish.tutor_id, wish.apply_blur ? "1" : "0",
+                       to_string(wish.priority), wish.force ? "1" : "0"});
     caf::anon_send(context.front_end, create_avatar{x, std::move(wish), wait});
   });
   to.add("GET", "/mgmt/v1/avatars/:id", limits, [=](exchange_ptr x) {
@@ -60,6 +60,7 @@ void add_avatar_routes(router& to, const route_context& context) {
   });
   add_picture(to, context, "preview.jpg");
   add_picture(to, context, "contact_sheet.jpg");
+  add_picture(to, context, "video.mp4");
 }
 
 } // namespace musetalk::http

@@ -30,7 +30,7 @@ upload_form speech_form() {
 
 speech_json_sink::speech_json_sink(exchange_ptr to, const route_context& context)
     : to_(std::move(to)), context_(context), wait_(wait_of(to_->in(), context.max_wait)) {
-  require_known_query(to_->in(), {"wait"});
+  require_known_query(to_->in(), job_query);
   key_ = idempotency_key_of(to_->in());
 }
 
@@ -45,7 +45,10 @@ void speech_json_sink::write(std::span<const std::byte> bytes) {
 void speech_json_sink::finish() {
   auto wish = speech_request_of(body_);
   wish.avatar_id = avatar_id_field(to_->in().param("id"));
-  wish.key = sealed(key_, to_->in(), {wish.avatar_id, wish.video_path, speech_text(wish.speech)});
+  take_job_query(wish, to_->in());
+  wish.key = sealed(key_, to_->in(),
+                    {wish.avatar_id, wish.video_path, speech_text(wish.speech),
+                     to_string(wish.priority), wish.force ? "1" : "0"});
   caf::anon_send(context_.front_end, create_avatar{to_, std::move(wish), wait_});
 }
 

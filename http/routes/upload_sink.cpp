@@ -30,6 +30,8 @@ void require_room(const request& in, const pipeline::store_layout& store) {
                                         std::to_string(space->free_bytes) + " are free."};
 }
 
+const auto none = std::initializer_list<std::string_view>{};
+
 } // namespace
 
 upload_sink::upload_sink(exchange_ptr to, const route_context& context, upload_form form)
@@ -41,8 +43,9 @@ upload_sink::upload_sink(exchange_ptr to, const route_context& context, upload_f
                [this] {
                  end_part();
                }}) {
-  require_known_query(to_->in(), {"wait"});
+  require_known_query(to_->in(), form_.examine ? none : job_query);
   require_room(to_->in(), context_.store);
+  take_job_query(request_, to_->in());
   request_.key = idempotency_key_of(to_->in());
   request_.kind = form_.kind;
   request_.avatar_id = form_.avatar_id;
@@ -64,7 +67,8 @@ void upload_sink::finish() {
     if (!seen_.contains(name))
       throw error{errc::request_field_missing, name + " is missing."};
   handed_on_ = true;
-  caf::anon_send(context_.closer, end_upload{to_, std::move(spool_), request_, wait_});
+  caf::anon_send(context_.closer,
+                 end_upload{to_, std::move(spool_), request_, wait_, form_.examine});
 }
 
 void upload_sink::abort(const error&) noexcept {
@@ -136,7 +140,7 @@ void upload_sink::let_go() noexcept {
 upload_form avatar_form() {
   auto result = upload_form{};
   result.file_field = "video_file";
-  result.text_fields = {"avatar_id", "tutor_id", "apply_blur"};
+  result.text_fields = {"avatar_id", "tutor_id", "apply_blur", "priority", "force"};
   result.required = {"avatar_id"};
   result.take = [](pipeline::job_request& to, const std::string& name, const std::string& text) {
     if (name == "avatar_id")
@@ -145,6 +149,10 @@ upload_form avatar_form() {
       to.tutor_id = tutor_id_field(text);
     else if (name == "apply_blur")
       to.apply_blur = yes_no_field(name, text);
+    else if (name == "priority")
+      to.priority = priority_field(text);
+    else if (name == "force")
+      to.force = yes_no_field(name, text);
   };
   return result;
 }

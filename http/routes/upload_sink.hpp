@@ -26,6 +26,7 @@ struct upload_form {
   std::vector<std::string> required; ///< Of the text fields; the file always is.
   pipeline::job_kind kind = pipeline::job_kind::create;
   std::string avatar_id; ///< Where the path tells it.
+  bool examine = false;  ///< Only look at the file.
   /// Takes a text field into the request. Throws `error` to refuse it.
   std::function<void(pipeline::job_request&, const std::string& name, const std::string& text)>
       take;

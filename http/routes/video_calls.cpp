@@ -37,7 +37,7 @@ calls video_calls() {
        "speak",
        tag,
        "Queues a job that lets an avatar speak",
-       {wait(), prefer_wait(), idempotency_key()},
+       {wait(), prefer_wait(), idempotency_key(), priority(), force()},
        {{"multipart/form-data", speech({"audio_file", sound_file()})},
         {"application/json", speech({"audio_path", std::move(path)})}},
        {{201,

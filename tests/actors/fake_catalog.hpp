@@ -3,6 +3,7 @@
 #include "pipeline/catalog.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ public:
   std::map<std::string, pipeline::avatar> avatars;
   std::map<std::string, pipeline::request_key> keys;
   std::vector<pipeline::spoken_video> videos;
+  pipeline::timestamp_us pruned_before = 0; ///< As `prune_events` was last asked.
 
   pipeline::job_event add_job(const pipeline::job& x, const std::string& actor) override {
     require();
@@ -95,7 +97,17 @@ public:
     return result;
   }
 
-  int64_t last_event() override { return std::ssize(log); }
+  int64_t last_event() override { return log.empty() ? 0 : log.back().sequence; }
+
+  int64_t first_event() override { return log.empty() ? 0 : log.front().sequence; }
+
+  int64_t prune_events(pipeline::timestamp_us before, int64_t keep, int64_t) override {
+    require();
+    pruned_before = before;
+    auto count = keep > 0 ? std::max<int64_t>(std::ssize(log) - keep, 0) : 0;
+    log.erase(log.begin(), log.begin() + count);
+    return count;
+  }
 
   std::optional<pipeline::request_key> find_key(const std::string& key,
                                                 pipeline::timestamp_us since) override {
@@ -121,6 +133,15 @@ public:
       result.avatars.push_back(x);
     result.total = result.avatars.size();
     return result;
+  }
+
+  std::optional<pipeline::version_ref> find_version(const std::string& video_sha256,
+                                                    const std::string& options_key) override {
+    for (const auto& [id, x] : avatars)
+      for (const auto& version : x.versions)
+        if (version.video_sha256 == video_sha256 && version.options_key == options_key)
+          return pipeline::version_ref{id, version.version};
+    return std::nullopt;
   }
 
   pipeline::job_event complete_job(const pipeline::job& x, const pipeline::avatar_version& version,
@@ -193,6 +214,63 @@ public:
     return {};
   }
 
+  pipeline::store_claims claims(pipeline::timestamp_us) override {
+    auto result = pipeline::store_claims{};
+    for (const auto& [id, x] : avatars)
+      result.avatars.push_back(x);
+    ++claims_asked;
+    if (after_claims)
+      after_claims();
+    return result;
+  }
+
+  int claims_asked = 0;
+  std::function<void()> after_claims; ///< May change what the next ones are, or throw.
+
+  void note_uses(const std::map<std::string, pipeline::timestamp_us>& uses) override {
+    require();
+    for (const auto& [id, at] : uses)
+      if (auto found = avatars.find(id); found != avatars.end())
+        found->second.used_us = std::max(found->second.used_us, at);
+  }
+
+  bool pin_avatar(const std::string& avatar_id, bool pinned) override {
+    require();
+    auto found = avatars.find(avatar_id);
+    if (found != avatars.end())
+      found->second.pinned = pinned;
+    return found != avatars.end();
+  }
+
+  std::optional<pipeline::version_ref> oldest_check(pipeline::timestamp_us before) override {
+    for (const auto& [id, x] : avatars)
+      for (const auto& version : x.versions)
+        if (version.checked_us < before)
+          return pipeline::version_ref{id, version.version};
+    return std::nullopt;
+  }
+
+  void note_check(const pipeline::version_ref& what, pipeline::timestamp_us at) override {
+    require();
+    for (auto& version : avatars.at(what.avatar_id).versions)
+      if (version.version == what.version)
+        version.checked_us = at;
+  }
+
+  std::optional<pipeline::job_event> lose_version(const pipeline::version_ref& what,
+                                                  const std::string& current,
+                                                  const std::string& reason) override {
+    require();
+    auto& x = avatars.at(what.avatar_id);
+    auto event = std::optional<pipeline::job_event>{};
+    for (const auto& version : x.versions)
+      if (version.version == what.version && jobs.contains(version.job_id))
+        event = note(jobs[version.job_id], "scrub", reason);
+    std::erase_if(x.versions, [&](const auto& y) { return y.version == what.version; });
+    x.current_version = current;
+    return event;
+  }
+
 private:
   void require() const {
     if (broken)
@@ -202,7 +280,7 @@ private:
   pipeline::job_event note(const pipeline::job& x, const std::string& actor,
                            const std::string& reason) {
     log.push_back(
-        {std::ssize(log) + 1, x.job_id, 0, x.state, actor, reason, x.request.avatar_id, x.attempt});
+        {last_event() + 1, x.job_id, 0, x.state, actor, reason, x.request.avatar_id, x.attempt});
     return log.back();
   }
 

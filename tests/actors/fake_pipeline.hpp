@@ -28,11 +28,14 @@ struct fake_world {
   std::map<std::string, std::vector<int64_t>> written;                    ///< Frames, by job.
   std::set<std::string> open_clips;                                       ///< Their sources.
   int64_t pulled = 0;                                                     ///< Batches.
-  size_t trash = 0;                      ///< Files of what was removed.
-  size_t trash_each = 0;                 ///< So many of each that is removed.
-  size_t most_swept = 0;                 ///< In one go.
-  std::string video_sha256 = "abc";      ///< Of files below a root.
-  std::vector<std::string> kept_uploads; ///< That recovery was told to keep.
+  size_t trash = 0;                        ///< Files of what was removed.
+  size_t trash_each = 0;                   ///< So many of each that is removed.
+  size_t most_swept = 0;                   ///< In one go.
+  std::string video_sha256 = "abc";        ///< Of files below a root.
+  std::vector<std::string> kept_uploads;   ///< That recovery was told to keep.
+  std::string current_afterwards;          ///< Of an avatar of which a version was set aside.
+  std::vector<std::string> needed_staging; ///< As `expire` was last told.
+  std::vector<std::string> needed_uploads;
 
   void step(const std::string& name) {
     log.push_back(name);
@@ -96,7 +99,8 @@ public:
 
   const pipeline::store_layout& layout() const override { return layout_; }
 
-  pipeline::store_scan recover(std::span<const std::string> kept) override {
+  pipeline::store_scan recover(std::span<const std::string> kept,
+                               std::span<const std::string>) override {
     world_.kept_uploads.assign(kept.begin(), kept.end());
     return {};
   }
@@ -104,6 +108,16 @@ public:
   std::unique_ptr<pipeline::version_writer> begin(const pipeline::version_plan& plan) override {
     world_.step("begin");
     return std::make_unique<fake_writer>(world_, plan);
+  }
+
+  pipeline::avatar_version link_version(const pipeline::link_plan& plan) override {
+    world_.step("link " + plan.from.avatar_id + " " + plan.from.version + " to " + plan.avatar_id);
+    auto& versions = world_.published[plan.avatar_id];
+    auto result = pipeline::avatar_version{};
+    result.version = "v00000" + std::to_string(versions.size() + 1);
+    result.job_id = plan.job_id;
+    versions.push_back(result);
+    return result;
   }
 
   void remove_avatar(const std::string& avatar_id) override {
@@ -135,6 +149,18 @@ public:
 
   void remove_video(const std::string& avatar_id, const std::string& video_id) override {
     world_.step("remove film " + avatar_id + " " + video_id);
+  }
+
+  std::string set_aside_version(const std::string& avatar_id, const std::string& version) override {
+    world_.step("set aside " + avatar_id + " " + version);
+    return world_.current_afterwards;
+  }
+
+  std::vector<std::string> expire(std::span<const std::string> needed_staging,
+                                  std::span<const std::string> needed_uploads) override {
+    world_.needed_staging.assign(needed_staging.begin(), needed_staging.end());
+    world_.needed_uploads.assign(needed_uploads.begin(), needed_uploads.end());
+    return {};
   }
 
   void discard_staging(const std::string& job_id) override {
@@ -264,7 +290,7 @@ inline actors::preprocessor_parts fake_preprocessing(fake_world& world) {
     info.predicted_frames = world.frames;
     return info;
   };
-  result.check_faces = [&](const std::filesystem::path&, const pipeline::face_analysis_ptr&) {
+  result.check_faces = [&](const pipeline::clip_request&, const pipeline::face_analysis_ptr&) {
     world.step("faces");
   };
   result.open_clip = [&](const pipeline::clip_request& x, const pipeline::face_analysis_ptr&) {

@@ -16,6 +16,12 @@ struct registry_notes {
   std::vector<actors::job_outcome> outcomes;
   std::vector<pipeline::event_query> asked;
   int followers = 0;
+  int ticks = 0;
+  pipeline::avatar touched;            ///< Answer of `touch`; unknown while it has no id.
+  std::vector<bool> cleaned;           ///< What was asked for: to apply, or only to tell.
+  std::vector<int64_t> checked_before; ///< Times of questions for a version to compare.
+  pipeline::version_ref to_scrub;      ///< Their answer.
+  std::vector<std::string> scrubbed;
   /// Answers `event`; throws `musetalk::error` to refuse.
   std::function<pipeline::event_page(const pipeline::event_query&)> on_events =
       [](const pipeline::event_query&) {
@@ -45,6 +51,9 @@ inline actors::registry_actor::behavior_type fake_registry(actors::registry_acto
         if (notes->silent)
           return self->make_response_promise<pipeline::job_view>();
         return guard([&] { return notes->on_submit(x); });
+      },
+      [=](atom::examine, const pipeline::job_request&) -> caf::result<pipeline::job_view> {
+        return unknown();
       },
       [=](atom::look, const job_id&) -> caf::result<pipeline::job_view> { return unknown(); },
       [=](atom::look, const avatar_id&) -> caf::result<pipeline::avatar> { return unknown(); },
@@ -78,6 +87,26 @@ inline actors::registry_actor::behavior_type fake_registry(actors::registry_acto
           const pipeline::page_request&) -> caf::result<pipeline::video_page> { return unknown(); },
       [=](atom::look, const video_id&) -> caf::result<pipeline::spoken_video> { return unknown(); },
       [=](atom::remove, const video_id&) -> caf::result<video_id> { return unknown(); },
+      [](atom::verify, bool) { return pipeline::store_report{}; },
+      [=](atom::touch, const avatar_id&) -> caf::result<pipeline::avatar> {
+        if (notes->touched.avatar_id.empty())
+          return unknown();
+        return notes->touched;
+      },
+      [=](atom::pin, const avatar_id&, bool) -> caf::result<pipeline::avatar> { return unknown(); },
+      [=](atom::clean, bool applied) {
+        notes->cleaned.push_back(applied);
+        return pipeline::retention_plan{};
+      },
+      [=](atom::scrub, int64_t before) {
+        notes->checked_before.push_back(before);
+        return notes->to_scrub;
+      },
+      [=](atom::scrub, const pipeline::version_ref& what, const std::string& damage) {
+        notes->scrubbed.push_back(what.avatar_id + " " + what.version + " " + damage);
+        notes->to_scrub = {};
+      },
+      [=](atom::tick) { ++notes->ticks; },
       [](atom::status) { return queue_status{}; },
       [](atom::status, const device_status&) {},
       [=](atom::progress, const pipeline::job_progress& x) { notes->progress.push_back(x); },

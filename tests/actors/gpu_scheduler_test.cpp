@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 
 using namespace musetalk;
 using namespace musetalk::actors;
@@ -24,10 +26,14 @@ struct device {
   std::vector<std::vector<int32_t>> executions; ///< The marks of the pictures, per execution.
   std::vector<std::string> kinds;               ///< Of the executions.
   std::vector<size_t> warm_ups;
-  size_t memory_frames = 1000; ///< More in one execution run out of memory.
-  int32_t poison = -1;         ///< A picture of this mark fails the execution.
-  bool gone = false;           ///< It fails whatever it is asked.
-  int32_t end = -1;            ///< A picture of this mark is the last thing that it is asked.
+  size_t memory_frames = 1000;  ///< More in one execution run out of memory.
+  int32_t poison = -1;          ///< A picture of this mark fails the execution.
+  bool gone = false;            ///< It fails whatever it is asked.
+  int32_t end = -1;             ///< A picture of this mark is the last thing that it is asked.
+  size_t most_begun = 0;        ///< Not 0: executions overlap.
+  int32_t refused = -1;         ///< An execution with a picture of this mark does not even begin.
+  std::vector<std::string> log; ///< `begin` and `finish` of executions that overlap.
+  std::deque<images> begun;     ///< Under way.
   std::atomic<int> inside = 0;
 
   size_t count(const std::string& kind) const {
@@ -52,11 +58,27 @@ public:
   explicit fake_networks(device& x) : device_(x) {}
 
   latents encode(std::span<const pipeline::image> xs) override {
-    auto result = latents{};
-    for (auto mark : execute("encode", xs))
-      result.push_back(
-          {std::make_shared<const std::vector<uint16_t>>(1, static_cast<uint16_t>(mark))});
-    return result;
+    return latents_of(execute("encode", xs));
+  }
+
+  size_t most_begun() const override { return device_.most_begun; }
+
+  void begin_encode(std::span<const pipeline::image> xs) override {
+    EXPECT_LE(xs.size(), device_.most_begun);
+    EXPECT_LT(device_.begun.size(), pipeline::max_executions);
+    device_.log.push_back("begin " + std::to_string(xs.front().width));
+    if (std::any_of(xs.begin(), xs.end(), [&](auto& x) { return x.width == device_.refused; }))
+      throw error(errc::device_out_of_memory, "The device cannot begin so much.");
+    device_.begun.emplace_back(xs.begin(), xs.end());
+  }
+
+  // As on a real device: what began first is computed first, one after the other.
+  latents finish_encode() override {
+    EXPECT_FALSE(device_.begun.empty());
+    auto oldest = device_.begun.front();
+    device_.begun.pop_front();
+    device_.log.push_back("finish " + std::to_string(oldest.front().width));
+    return latents_of(compute("encode", oldest));
   }
 
   seen find_faces(std::span<const pipeline::image> xs) override {
@@ -94,6 +116,7 @@ public:
   }
 
   void try_out() override {
+    EXPECT_THAT(device_.begun, IsEmpty());
     if (device_.gone)
       throw error(errc::device_failed, "The device does not answer.");
   }
@@ -103,7 +126,20 @@ public:
   }
 
 private:
+  static latents latents_of(const std::vector<int32_t>& marks) {
+    auto result = latents{};
+    for (auto mark : marks)
+      result.push_back(
+          {std::make_shared<const std::vector<uint16_t>>(1, static_cast<uint16_t>(mark))});
+    return result;
+  }
+
   std::vector<int32_t> execute(const std::string& kind, std::span<const pipeline::image> xs) {
+    EXPECT_THAT(device_.begun, IsEmpty()) << kind << " beside what is under way";
+    return compute(kind, xs);
+  }
+
+  std::vector<int32_t> compute(const std::string& kind, std::span<const pipeline::image> xs) {
     // The work itself asserts that it is alone on the device.
     EXPECT_EQ(device_.inside.fetch_add(1), 0);
     auto marks = std::vector<int32_t>{};
@@ -404,6 +440,144 @@ TEST_F(GpuScheduler, ReportsABusyDeviceNoMoreOftenThanItsInterval) {
   read<latents>(work);
   // Ready, and idle again: the test's clock stands still in between.
   EXPECT_EQ(reports.size(), 2u);
+}
+
+// -- executions that overlap ----------------------------------------------------------
+
+TEST_F(GpuScheduler, BeginsTheNextExecutionBeforeItCollectsTheLast) {
+  fake.most_begun = 16;
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 7));
+  EXPECT_THAT(marks_of(*answer.value), ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(fake.log, ElementsAre("begin 1", "begin 3", "finish 1", "begin 5", "finish 3",
+                                    "begin 7", "finish 5", "finish 7"));
+  EXPECT_EQ(reports.back().executions, 4u);
+  EXPECT_EQ(reports.back().frames, 7u);
+  EXPECT_EQ(reports.back().running_frames, 0u);
+}
+
+TEST_F(GpuScheduler, OverlapsTheRequestsOfSeveralJobs) {
+  fake.most_begun = 16;
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 2));
+  auto b = encode(gpu, "b", work_class::create, crops(11, 2));
+  auto c = encode(gpu, "c", work_class::create, crops(21, 2));
+  EXPECT_THAT(marks_of(*read<latents>(a).value), ElementsAre(1, 2));
+  EXPECT_THAT(marks_of(*read<latents>(b).value), ElementsAre(11, 12));
+  EXPECT_THAT(marks_of(*read<latents>(c).value), ElementsAre(21, 22));
+  EXPECT_THAT(fake.log,
+              ElementsAre("begin 1", "begin 11", "finish 1", "begin 21", "finish 11", "finish 21"));
+}
+
+TEST_F(GpuScheduler, BeginsNoMoreThanTheDeviceTakesAtOnce) {
+  fake.most_begun = 3;
+  auto gpu = spawn({.max_batch_frames = 8});
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 7));
+  EXPECT_THAT(marks_of(*answer.value), ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(fake.executions,
+              ElementsAre(ElementsAre(1, 2, 3), ElementsAre(4, 5, 6), ElementsAre(7)));
+}
+
+TEST_F(GpuScheduler, RunsKindsThatDoNotOverlapByThemselves) {
+  fake.most_begun = 16;
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto a = ask_for(atom::encode_v, gpu, "a", work_class::create, crops(1, 4));
+  auto b = ask_for(atom::parse_v, gpu, "b", work_class::create, crops(11, 1));
+  auto c = ask_for(atom::encode_v, gpu, "c", work_class::create, crops(21, 2));
+  EXPECT_TRUE(read<latents>(a).value);
+  EXPECT_TRUE(read<images>(b).value);
+  EXPECT_TRUE(read<latents>(c).value);
+  EXPECT_THAT(fake.executions, ElementsAre(ElementsAre(1, 2), ElementsAre(3, 4), ElementsAre(11),
+                                           ElementsAre(21, 22)));
+}
+
+TEST_F(GpuScheduler, LetsSpeakPassWhatHasNotBegun) {
+  fake.most_begun = 16;
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto large = encode(gpu, "a", work_class::create, crops(1, 8));
+  sched.run_once(); // takes the request
+  sched.run_once(); // begins its first cut
+  auto urgent = encode(gpu, "b", work_class::speak, crops(21, 1));
+  EXPECT_THAT(marks_of(*read<latents>(urgent).value), ElementsAre(21));
+  EXPECT_THAT(marks_of(*read<latents>(large).value), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  fake.log.resize(4);
+  EXPECT_THAT(fake.log, ElementsAre("begin 1", "begin 3", "finish 1", "begin 21"));
+}
+
+TEST_F(GpuScheduler, DropsTheOutputsOfWorkThatIsWithdrawnUnderWay) {
+  fake.most_begun = 16;
+  auto gpu = spawn({.max_batch_frames = 4});
+  auto kept = encode(gpu, "a", work_class::create, crops(1, 2));
+  auto dropped = encode(gpu, "b", work_class::create, crops(11, 2));
+  auto after = encode(gpu, "c", work_class::create, crops(21, 2));
+  for (auto i = 0; i < 4; ++i)
+    sched.run_once(); // takes all three, begins the first two
+  EXPECT_EQ(fake.begun.size(), 1u);
+  self->send(gpu, atom::cancel_v, job_id{"b"});
+  EXPECT_THAT(marks_of(*read<latents>(kept).value), ElementsAre(1, 2));
+  EXPECT_EQ(read<latents>(dropped).code, errc::cancelled);
+  EXPECT_THAT(marks_of(*read<latents>(after).value), ElementsAre(21, 22));
+  EXPECT_THAT(fake.begun, IsEmpty());
+}
+
+TEST_F(GpuScheduler, DoesAgainWhatWasUnderWayBesideAFailure) {
+  fake.most_begun = 16;
+  fake.poison = 11;
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 2));
+  auto b = encode(gpu, "b", work_class::create, crops(11, 2));
+  auto c = encode(gpu, "c", work_class::create, crops(21, 4));
+  EXPECT_THAT(marks_of(*read<latents>(a).value), ElementsAre(1, 2));
+  EXPECT_EQ(read<latents>(b).code, errc::device_failed);
+  EXPECT_THAT(marks_of(*read<latents>(c).value), ElementsAre(21, 22, 23, 24));
+  EXPECT_THAT(fatals, IsEmpty());
+}
+
+TEST_F(GpuScheduler, HalvesTheBatchWhenAnExecutionUnderWayRunsOutOfMemory) {
+  fake.most_begun = 16;
+  fake.memory_frames = 2;
+  auto gpu = spawn({.max_batch_frames = 4});
+  auto answer = ask<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 8));
+  EXPECT_THAT(marks_of(*answer.value), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  EXPECT_EQ(fake.executions.back().size(), 2u);
+}
+
+TEST_F(GpuScheduler, GoesOnWhenAnExecutionCannotEvenBegin) {
+  fake.most_begun = 16;
+  fake.refused = 12;
+  auto gpu = spawn({.max_batch_frames = 4});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 4));
+  auto b = encode(gpu, "b", work_class::create, crops(11, 4));
+  EXPECT_THAT(marks_of(*read<latents>(a).value), ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(read<latents>(b).code, errc::device_out_of_memory);
+  EXPECT_THAT(fake.begun, IsEmpty());
+}
+
+TEST_F(GpuScheduler, FailsNobodyWhenTheDeviceIsLostUnderWay) {
+  fake.most_begun = 16;
+  fake.end = 1;
+  auto gpu = spawn({.max_batch_frames = 2});
+  auto a = ask_later<latents>(gpu, atom::encode_v, job_id{"a"}, work_class::create, crops(1, 6));
+  EXPECT_THAT(fatals, ElementsAre(::testing::HasSubstr("The device is gone.")));
+  EXPECT_FALSE(a->told());
+  self->send_exit(gpu, caf::exit_reason::user_shutdown);
+  sched.run();
+  EXPECT_EQ(a->code, errc::cancelled);
+}
+
+TEST_F(GpuScheduler, CountsWhatIsUnderWayAsRunningAndNotAsWaiting) {
+  fake.most_begun = 16;
+  auto gpu = spawn({.max_waiting_requests = 1, .max_batch_frames = 2, .report_interval = 0ms});
+  auto a = encode(gpu, "a", work_class::create, crops(1, 2));
+  sched.run_once(); // takes it
+  auto b = encode(gpu, "b", work_class::create, crops(11, 2));
+  sched.run_once(); // begins the first, before it takes the second
+  EXPECT_TRUE(read<latents>(a).value);
+  EXPECT_TRUE(read<latents>(b).value) << "the place of what is under way is free";
+  auto most = uint32_t{0};
+  for (const auto& x : reports)
+    most = std::max(most, x.running_frames);
+  EXPECT_EQ(most, 4u);
 }
 
 // -- the device itself ----------------------------------------------------------------

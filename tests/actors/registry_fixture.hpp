@@ -54,6 +54,12 @@ inline upload_receiver_actor::behavior_type fake_uploads(upload_receiver_actor::
       [=](atom::create, const pipeline::job_request&) -> caf::result<job_view> {
         return nothing();
       },
+      [=](atom::examine, const pipeline::spooled_file&) -> caf::result<pipeline::preflight_report> {
+        return nothing();
+      },
+      [=](atom::examine, const std::string&) -> caf::result<pipeline::preflight_report> {
+        return nothing();
+      },
       [=](atom::release, const upload_id& x) { notes->released.push_back(x.value); },
       [](atom::tick) {},
   };
@@ -142,6 +148,8 @@ struct Registry : tests::DeterministicSystem {
       outcome.version.job_id = id;
       outcome.version.engine = limits.engine;
       outcome.version.weights = limits.weights;
+      outcome.version.video_sha256 = catalog->jobs[id].request.video_sha256;
+      outcome.version.options_key = catalog->jobs[id].options_key;
     }
     self->send(aut, atom::outcome_v, outcome);
     sched.run();

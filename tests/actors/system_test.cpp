@@ -178,7 +178,7 @@ struct ServiceSystem : ::testing::Test {
       info.predicted_frames = frames;
       return info;
     };
-    result.preprocessor.check_faces = [](const std::filesystem::path&,
+    result.preprocessor.check_faces = [](const pipeline::clip_request&,
                                          const pipeline::face_analysis_ptr&) {
     };
     result.preprocessor.resolve = [](const std::string&,

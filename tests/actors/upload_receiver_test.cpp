@@ -24,6 +24,7 @@ struct UploadReceiver : tests::DeterministicSystem {
   upload_receiver_config limits;
   registry_actor registry;
   upload_receiver_actor aut;
+  bool has_room = true;
 
   ~UploadReceiver() override { end_all(); }
 
@@ -34,7 +35,12 @@ struct UploadReceiver : tests::DeterministicSystem {
                                                     std::make_shared<tests::fake_store>(world)}));
       x.prober = own(sys.spawn(preprocessor, tests::fake_preprocessing(world)));
     });
-    aut = own(sys.spawn(upload_receiver, limits, upload_receiver_parts{registry, workers}));
+    auto parts = upload_receiver_parts{registry, workers};
+    parts.require_room = [this](const pipeline::media_info&) {
+      if (!has_room)
+        throw error(errc::storage_full, "The avatar needs more.");
+    };
+    aut = own(sys.spawn(upload_receiver, limits, parts));
     sched.run();
   }
 
@@ -87,6 +93,17 @@ TEST_F(UploadReceiver, RemovesAnUploadThatIsNoVideo) {
   begin("u1");
   world.faults["probe"] = errc::video_unreadable;
   EXPECT_EQ(commit("u1").code, errc::video_unreadable);
+  EXPECT_THAT(notes.submitted, IsEmpty());
+  EXPECT_THAT(world.uploads, IsEmpty());
+}
+
+TEST_F(UploadReceiver, RefusesAnAvatarForWhichThereIsNoRoom) {
+  spawn();
+  begin("u1");
+  has_room = false;
+  auto answer = commit("u1");
+  EXPECT_EQ(answer.code, errc::storage_full);
+  EXPECT_EQ(answer.detail, "The avatar needs more.");
   EXPECT_THAT(notes.submitted, IsEmpty());
   EXPECT_THAT(world.uploads, IsEmpty());
 }

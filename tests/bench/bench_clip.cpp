@@ -33,8 +33,10 @@ void write_clip(const std::filesystem::path& sample, const std::filesystem::path
   // Grain, so that the pictures cost what those of a camera do.
   auto grain = cv::Mat(720, 1280, CV_8UC3);
   cv::randn(grain, cv::Scalar::all(4), cv::Scalar::all(3));
-  auto writer = video_writer{
-      target, make_geometry(1280, 720, 1, 1, 0), nullptr, {"veryfast", 6000, 0, 3600.}};
+  auto writer = video_writer{target,
+                             make_geometry(1280, 720, 1, 1, 0),
+                             nullptr,
+                             {.kilobits_per_second = 6000, .max_seconds = 3600.}};
   const auto count = static_cast<int32_t>(pictures.size());
   for (auto i = 0; i < frames; ++i) {
     const auto at = i % (2 * count);

@@ -62,6 +62,7 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
   };
   return {
       [=](atom::submit, const pipeline::job_request&) { return say("submit", w->submitted); },
+      [=](atom::examine, const pipeline::job_request&) { return say("examine", w->submitted); },
       [=](atom::look, const actors::job_id&) { return say("look job", w->submitted); },
       [=](atom::look, const actors::avatar_id&) { return say("look avatar", w->avatar); },
       [=](atom::list, const pipeline::avatar_filter&, const pipeline::page_request&) {
@@ -104,6 +105,22 @@ actors::registry_actor::behavior_type registry_stub(actors::registry_actor::poin
         return say("look video " + id.value, w->video);
       },
       [=](atom::remove, const actors::video_id& id) { return say("remove video " + id.value, id); },
+      [=](atom::verify, bool deep) {
+        auto report = pipeline::store_report{};
+        report.deep = deep;
+        report.findings.push_back({"link.missing", "anna", "Gone.", "Restart.", true});
+        return say(deep ? "verify deep" : "verify", report);
+      },
+      [=](atom::touch, const actors::avatar_id&) { return say("touch", w->avatar); },
+      [=](atom::pin, const actors::avatar_id&, bool pinned) {
+        return say(pinned ? "pin" : "unpin", w->avatar);
+      },
+      [=](atom::clean, bool apply) {
+        return say(apply ? "clean" : "plan", pipeline::retention_plan{});
+      },
+      [](atom::scrub, int64_t) { return pipeline::version_ref{}; },
+      [](atom::scrub, const pipeline::version_ref&, const std::string&) {},
+      [](atom::tick) {},
       [=](atom::status) -> caf::result<actors::queue_status> {
         // A full queue can still be looked at.
         if (w->refuse == errc::queue_full)
@@ -135,6 +152,8 @@ upload_receiver_stub(actors::upload_receiver_actor::pointer self, std::shared_pt
         return say("commit " + std::to_string(file.bytes));
       },
       [=](atom::create, const pipeline::job_request&) { return say("create"); },
+      [](atom::examine, const pipeline::spooled_file&) { return pipeline::preflight_report{}; },
+      [](atom::examine, const std::string&) { return pipeline::preflight_report{}; },
       [](atom::release, const actors::upload_id&) {},
       [](atom::tick) {},
   };
@@ -200,7 +219,7 @@ TEST_F(FrontEnd, AnswersAnAvatarWithItsLatestJob) {
   auto x = asked(show_avatar{nullptr, {"anna"}});
   EXPECT_EQ(x->status(), 200);
   EXPECT_EQ(x->body()["job"]["job_id"], "j1");
-  EXPECT_EQ(w->asked, (std::vector<std::string>{"look avatar", "look job"}));
+  EXPECT_EQ(w->asked, (std::vector<std::string>{"touch", "look job"}));
 }
 
 TEST_F(FrontEnd, AnswersAJobWithItsHistoryWhereThatIsWanted) {
@@ -256,6 +275,21 @@ TEST_F(FrontEnd, TurnsRefusalsIntoProblems) {
   EXPECT_EQ(x->status(), 404);
   EXPECT_EQ(x->code(), "avatar.not_found");
   EXPECT_EQ(x->body()["detail"], "as told");
+}
+
+TEST_F(FrontEnd, ShowsMetricsAlsoWithoutTheRegistry) {
+  auto question = show_metrics{};
+  question.answer = [](const std::optional<actors::queue_status>& queue) {
+    return response{200, {}, queue ? R"({"registry": true})" : R"({"registry": false})"};
+  };
+  EXPECT_EQ(asked(question)->body()["registry"], true);
+  w->silent = true;
+  auto x = asked(question);
+  EXPECT_FALSE(x->answered());
+  sched.trigger_timeouts();
+  sched.run();
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["registry"], false);
 }
 
 TEST_F(FrontEnd, AnswersEveryQuestionThatNobodyAnswers) {
@@ -457,6 +491,15 @@ TEST_F(FrontEnd, TellsHealthWithoutAskingTheDevice) {
   EXPECT_EQ(x->status(), 200);
   EXPECT_EQ(x->body()["queue"]["queued"], 3);
   EXPECT_EQ(w->asked, (std::vector<std::string>{"status"}));
+}
+
+TEST_F(FrontEnd, TellsWhatACheckOfTheStoreFound) {
+  auto x = asked(check_store{nullptr, true});
+  EXPECT_EQ(x->status(), 200);
+  EXPECT_EQ(x->body()["sound"], false);
+  EXPECT_EQ(x->body()["deep"], true);
+  EXPECT_EQ(x->body()["findings"][0]["code"], "link.missing");
+  EXPECT_EQ(x->body()["findings"][0]["heals"], true);
 }
 
 TEST_F(FrontEnd, ClosesAnUploadAndCommitsIt) {

@@ -20,6 +20,7 @@ pipeline::job_view queued_job() {
   x.record.job_id = "j1";
   x.record.request.avatar_id = "anna";
   x.record.created_us = noon_us;
+  x.record.queued_us = noon_us;
   x.record.weights = "synthetic";
   x.position = 2;
   return x;
@@ -51,12 +52,12 @@ std::vector<std::string> keys_of(const json& x) {
 } // namespace
 
 TEST(Json, ShowsAQueuedJob) {
-  EXPECT_EQ(
-      text_of(to_json(queued_job())),
-      R"({"job_id":"j1","avatar_id":"anna","kind":"create","status":"queued","stage":null,)"
-      R"("fraction":0.0,"frames_done":null,"frames_total":null,"position":2,"eta_s":null,"attempt":1,)"
-      R"("created_at":"2024-05-01T12:00:00.000Z","started_at":null,"finished_at":null,)"
-      R"("timings_ms":{},"weights":"synthetic","error":null})");
+  EXPECT_EQ(text_of(to_json(queued_job())),
+            R"({"job_id":"j1","avatar_id":"anna","kind":"create","status":"queued","stage":null,)"
+            R"("fraction":0.0,"frames_done":null,"frames_total":null,"position":2,"eta_s":null,)"
+            R"("priority":"normal","attempt":1,"created_at":"2024-05-01T12:00:00.000Z",)"
+            R"("queued_at":"2024-05-01T12:00:00.000Z","started_at":null,"finished_at":null,)"
+            R"("timings_ms":{},"weights":"synthetic","error":null})");
 }
 
 TEST(Json, ShowsStageFractionAndEtaOfARunningJob) {
@@ -113,7 +114,8 @@ TEST(Json, ShowsAnAvatarWithItsJob) {
   auto shown = to_json(some_avatar(), queued_job());
   EXPECT_EQ(keys_of(shown),
             (std::vector<std::string>{"avatar_id", "tutor_id", "status", "created_at", "updated_at",
-                                      "current_version", "versions", "job", "links"}));
+                                      "used_at", "pinned", "current_version", "versions", "job",
+                                      "links"}));
   EXPECT_EQ(shown["job"]["job_id"], "j1");
   EXPECT_TRUE(shown["tutor_id"].is_null());
   EXPECT_EQ(shown["links"]["preview"], "/mgmt/v1/avatars/anna/preview.jpg");
@@ -121,9 +123,10 @@ TEST(Json, ShowsAnAvatarWithItsJob) {
 }
 
 TEST(Json, AcceptsWithLinksToJobAndAvatar) {
-  EXPECT_EQ(text_of(accepted_json(queued_job())),
-            R"({"avatar_id":"anna","job_id":"j1","status":"queued",)"
-            R"("links":{"job":"/mgmt/v1/jobs/j1","avatar":"/mgmt/v1/avatars/anna"}})");
+  EXPECT_EQ(
+      text_of(accepted_json(queued_job())),
+      R"({"avatar_id":"anna","job_id":"j1","status":"queued","position":2,"eta_s":null,)"
+      R"("reused":false,"links":{"job":"/mgmt/v1/jobs/j1","avatar":"/mgmt/v1/avatars/anna"}})");
 }
 
 TEST(Json, SaysWhatIsDeleted) {

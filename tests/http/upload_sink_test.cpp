@@ -36,6 +36,8 @@ upload_receiver_stub(actors::upload_receiver_actor::pointer, std::shared_ptr<jou
       [=](atom::create, const pipeline::job_request&) -> caf::result<pipeline::job_view> {
         return pipeline::job_view{};
       },
+      [](atom::examine, const pipeline::spooled_file&) { return pipeline::preflight_report{}; },
+      [](atom::examine, const std::string&) { return pipeline::preflight_report{}; },
       [](atom::release, const actors::upload_id&) {},
       [](atom::tick) {},
   };

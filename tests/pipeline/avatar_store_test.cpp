@@ -2,6 +2,7 @@
 
 #include "models/checkpoint/avatar_lists.hpp"
 #include "pipeline/sha256.hpp"
+#include "pipeline/time.hpp"
 #include "pipeline/version_manifest.hpp"
 #include "pipeline/video_writer.hpp"
 #include "tests/pipeline/expect_error.hpp"
@@ -492,4 +493,96 @@ TEST_F(AvatarStore, CleansUpVideosThatAreNone) {
   EXPECT_TRUE(fs::is_empty(videos));
   EXPECT_FALSE(fs::exists(store->layout().videos("nobody")));
   EXPECT_TRUE(fs::exists("/etc/passwd"));
+}
+
+// -- how long things stay ----------------------------------------------------------------
+
+TEST_F(AvatarStore, GivesNoNumberTwice) {
+  test::publish_version(*store_, "anna", "job1");
+  test::publish_version(*store_, "anna", "job2");
+  test::publish_version(*store_, "anna", "job3");
+  store_->activate_version("anna", "v000001");
+  store_->remove_version("anna", "v000002");
+  EXPECT_FALSE(fs::exists(layout().versions("anna") / ".newest")) << "a newer one is there";
+  store_->remove_version("anna", "v000003");
+  // A start forgets nothing either.
+  store_ = open_avatar_store(folder_.path() / "avatars");
+  EXPECT_EQ(store_->recover({}).avatars.at(0).versions.size(), 1u);
+  EXPECT_EQ(test::publish_version(*store_, "anna", "job4").version, "v000004");
+  store_->remove_avatar("anna");
+  EXPECT_EQ(test::publish_version(*store_, "anna", "job5").version, "v000001") << "another avatar";
+}
+
+TEST_F(AvatarStore, LeavesTheFilesOfARemovedVersionForAWhile) {
+  auto later = timestamp_us{0};
+  auto policy = store_policy{};
+  policy.grace = std::chrono::seconds{60};
+  policy.short_bytes = 0;
+  policy.now_us = [&] {
+    return now_us() + later;
+  };
+  store_ = open_avatar_store(folder_.path() / "avatars", policy);
+  test::publish_version(*store_, "anna", "job1");
+  auto open = open_for_reading(layout().link("anna") / "coords.pkl");
+  store_->remove_avatar("anna");
+  EXPECT_FALSE(fs::exists(layout().versions("anna"))) << "gone for everybody who comes";
+  EXPECT_FALSE(store_->sweep(1000));
+  ASSERT_FALSE(fs::is_empty(layout().trash()));
+  // Also after a start.
+  store_ = open_avatar_store(folder_.path() / "avatars", policy);
+  store_->recover({});
+  store_->sweep(1000);
+  EXPECT_FALSE(fs::is_empty(layout().trash()));
+  later = 61'000'000;
+  store_->sweep(1000);
+  EXPECT_TRUE(fs::is_empty(layout().trash()));
+}
+
+TEST_F(AvatarStore, LeavesNothingWhenTheDiskIsShortOfRoom) {
+  auto policy = store_policy{};
+  policy.grace = std::chrono::seconds{60};
+  policy.short_bytes = ~uint64_t{0};
+  store_ = open_avatar_store(folder_.path() / "avatars", policy);
+  test::publish_version(*store_, "anna", "job1");
+  store_->remove_avatar("anna");
+  store_->sweep(1000);
+  EXPECT_TRUE(fs::is_empty(layout().trash()));
+}
+
+TEST_F(AvatarStore, SetsADamagedVersionAsideAndFallsBack) {
+  test::publish_version(*store_, "anna", "job1");
+  test::publish_version(*store_, "anna", "job2");
+  test::publish_version(*store_, "anna", "job3");
+  EXPECT_EQ(store_->set_aside_version("anna", "v000001"), "v000003");
+  EXPECT_EQ(store_->set_aside_version("anna", "v000003"), "v000002");
+  EXPECT_EQ(fs::read_symlink(layout().link("anna")), ".store/anna/v000002");
+  EXPECT_EQ(store_->set_aside_version("anna", "v000002"), "");
+  EXPECT_FALSE(fs::exists(fs::symlink_status(layout().link("anna"))));
+  EXPECT_EQ(names(layout().damaged()).size(), 3u);
+  test::detail_of(errc::version_not_found, [&] { store_->set_aside_version("anna", "v000002"); });
+  EXPECT_TRUE(store_->recover({}).avatars.empty());
+  EXPECT_EQ(test::publish_version(*store_, "anna", "job4").version, "v000004");
+}
+
+TEST_F(AvatarStore, ThrowsAwayWhatNobodyNeedsAnyMore) {
+  auto later = timestamp_us{0};
+  auto policy = store_policy{};
+  policy.now_us = [&] {
+    return now_us() + later;
+  };
+  store_ = open_avatar_store(folder_.path() / "avatars", policy);
+  for (const auto* upload : {"up1", "up2"}) {
+    make_folder(layout().upload(upload));
+    write_file(layout().upload(upload) / "source", bytes_of("video"));
+  }
+  auto writer = begin();
+  make_folder(layout().staging("left"));
+  auto needed_staging = std::vector<std::string>{"job1"};
+  auto needed_uploads = std::vector<std::string>{"up2"};
+  EXPECT_TRUE(store_->expire(needed_staging, needed_uploads).empty()) << "they may still grow";
+  later = 2 * std::chrono::microseconds{policy.stale}.count();
+  EXPECT_EQ(store_->expire(needed_staging, needed_uploads),
+            (std::vector<std::string>{".staging/left", ".uploads/up1"}));
+  EXPECT_EQ(names(layout().root / ".staging"), (std::set<std::string>{"job1"}));
+  EXPECT_EQ(names(layout().root / ".uploads"), (std::set<std::string>{"up2"}));
 }

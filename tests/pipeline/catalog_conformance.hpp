@@ -383,6 +383,54 @@ TEST_P(CatalogConformance, AddsNoVersionOfAJobThatCannotComplete) {
   EXPECT_EQ(catalog_->find_avatar("anna")->status, "failed");
 }
 
+TEST_P(CatalogConformance, KeepsHowAJobIsQueued) {
+  auto x = make_job("job1", "anna");
+  x.request.priority = pipeline::job_priority::high;
+  x.request.force = true;
+  x.request.video_frames = 250;
+  x.request.video_pixels = 1280 * 720;
+  x.queued_us = 1'700'000'000'500'000;
+  x.options_key = std::string(64, 'c');
+  catalog_->add_job(x, "client");
+  reopen();
+  auto kept = catalog_->find_job("job1").value();
+  EXPECT_EQ(kept.request.priority, pipeline::job_priority::high);
+  EXPECT_TRUE(kept.request.force);
+  EXPECT_EQ(kept.request.video_frames, 250);
+  EXPECT_EQ(kept.request.video_pixels, 1280 * 720);
+  EXPECT_EQ(kept.queued_us, x.queued_us);
+  EXPECT_EQ(kept.options_key, x.options_key);
+  kept.queued_us += 5;
+  kept.options_key = std::string(64, 'd');
+  move(kept, pipeline::job_state::running);
+  EXPECT_EQ(catalog_->find_job("job1")->queued_us, kept.queued_us);
+  EXPECT_EQ(catalog_->find_job("job1")->options_key, kept.options_key);
+}
+
+TEST_P(CatalogConformance, FindsTheNewestVersionOfTheSameWork) {
+  auto version = make_version("v000001", "job1");
+  version.options_key = std::string(64, 'c');
+  auto make = [&](const std::string& job_id, const std::string& avatar_id) {
+    auto x = move(add(job_id, avatar_id), pipeline::job_state::running);
+    x.state = pipeline::job_state::completed;
+    catalog_->complete_job(x, version, "runner");
+    version.created_us += 1;
+  };
+  make("job1", "anna");
+  make("job2", "bert");
+  complete("job3", "carl", "v000001"); // by a program that kept no options
+  reopen();
+  auto sha256 = version.video_sha256;
+  EXPECT_EQ(catalog_->find_version(sha256, version.options_key)->avatar_id, "bert");
+  EXPECT_EQ(catalog_->find_avatar("anna")->versions[0].options_key, version.options_key);
+  EXPECT_FALSE(catalog_->find_version(sha256, std::string(64, 'e')));
+  EXPECT_FALSE(catalog_->find_version(std::string(64, 'b'), version.options_key));
+  EXPECT_FALSE(catalog_->find_version(sha256, ""));
+  EXPECT_FALSE(catalog_->find_version("", version.options_key));
+  catalog_->remove_avatar("bert");
+  EXPECT_EQ(catalog_->find_version(sha256, version.options_key)->avatar_id, "anna");
+}
+
 TEST_P(CatalogConformance, ListsAvatarsById) {
   complete("j1", "carla", "v000001", "t1");
   add("j2", "anna", "t1");
@@ -622,6 +670,121 @@ TEST_P(CatalogConformance, MakesAnotherVersionCurrentAndForgetsOne) {
   EXPECT_TRUE(catalog_->remove_version("anna", "v000002"));
   EXPECT_FALSE(catalog_->remove_version("anna", "v000002"));
   EXPECT_EQ(names(*catalog_->find_avatar("anna")), (strings{"v000001"}));
+}
+
+// -- how long things stay -------------------------------------------------------------
+
+TEST_P(CatalogConformance, RemembersTheLatestUseOfAnAvatar) {
+  complete("j1", "anna", "v000001");
+  auto born = catalog_->find_avatar("anna")->used_us;
+  EXPECT_GT(born, 0);
+  catalog_->note_uses({{"anna", born + 10}, {"nobody", 5}});
+  catalog_->note_uses({{"anna", born + 3}});
+  reopen();
+  EXPECT_EQ(catalog_->find_avatar("anna")->used_us, born + 10);
+  EXPECT_FALSE(catalog_->find_avatar("nobody"));
+}
+
+TEST_P(CatalogConformance, PinsAnAvatar) {
+  complete("j1", "anna", "v000001");
+  EXPECT_FALSE(catalog_->find_avatar("anna")->pinned);
+  EXPECT_TRUE(catalog_->pin_avatar("anna", true));
+  reopen();
+  EXPECT_TRUE(catalog_->find_avatar("anna")->pinned);
+  complete("j2", "anna", "v000002");
+  EXPECT_TRUE(catalog_->find_avatar("anna")->pinned) << "a new version changes nothing";
+  EXPECT_TRUE(catalog_->pin_avatar("anna", false));
+  EXPECT_FALSE(catalog_->list_avatars({}, {}).avatars.at(0).pinned);
+  EXPECT_FALSE(catalog_->pin_avatar("nobody", true));
+}
+
+TEST_P(CatalogConformance, KnowsSinceWhenAVersionIsOld) {
+  complete("j1", "anna", "v000001");
+  EXPECT_EQ(catalog_->find_avatar("anna")->versions[0].retired_us, 0);
+  complete("j2", "anna", "v000002");
+  auto first = catalog_->find_avatar("anna")->versions[0].retired_us;
+  EXPECT_GT(first, 0);
+  EXPECT_EQ(catalog_->find_avatar("anna")->versions[1].retired_us, 0);
+  complete("j3", "anna", "v000003");
+  EXPECT_EQ(catalog_->find_avatar("anna")->versions[0].retired_us, first);
+  catalog_->activate_version("anna", "v000001");
+  reopen();
+  EXPECT_EQ(catalog_->find_avatar("anna")->versions[0].retired_us, 0);
+  EXPECT_GT(catalog_->find_avatar("anna")->versions[2].retired_us, 0);
+}
+
+TEST_P(CatalogConformance, GivesTheVersionThatWasCheckedTheLongestAgo) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "bert", "v000001");
+  auto adopted = make_version("adopted", "");
+  adopted.engine = "adopted";
+  adopted.created_us = 1;
+  auto known = catalog_->list_avatars({}, {}).avatars;
+  known.push_back(on_disk("old", {adopted}));
+  catalog_->reconcile(known);
+  auto made = known[0].versions[0].created_us;
+  EXPECT_FALSE(catalog_->oldest_check(made)) << "it was read back when it was made";
+  EXPECT_EQ(catalog_->oldest_check(made + 100)->avatar_id, "anna");
+  catalog_->note_check({"anna", "v000001"}, made + 50);
+  reopen();
+  EXPECT_EQ(catalog_->oldest_check(made + 100)->avatar_id, "bert");
+  catalog_->note_check({"bert", "v000001"}, made + 60);
+  EXPECT_EQ(catalog_->oldest_check(made + 100)->avatar_id, "anna");
+  EXPECT_FALSE(catalog_->oldest_check(made + 50));
+}
+
+TEST_P(CatalogConformance, LosesADamagedVersion) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "anna", "v000002");
+  auto event = catalog_->lose_version({"anna", "v000002"}, "v000001", "mask is missing");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->job_id, "j2");
+  EXPECT_EQ(event->state, pipeline::job_state::completed);
+  EXPECT_EQ(event->actor, "scrub");
+  EXPECT_EQ(event->reason, "mask is missing");
+  EXPECT_EQ(event->sequence, catalog_->last_event());
+  EXPECT_EQ(catalog_->find_avatar("anna")->current_version, "v000001");
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "ready");
+  catalog_->lose_version({"anna", "v000001"}, "", "coords.pkl differs");
+  reopen();
+  EXPECT_EQ(catalog_->find_avatar("anna")->current_version, "");
+  EXPECT_EQ(catalog_->find_avatar("anna")->status, "failed");
+  EXPECT_EQ(names(*catalog_->find_avatar("anna")), (strings{}));
+  EXPECT_FALSE(catalog_->lose_version({"nobody", "v000001"}, "", ""));
+}
+
+TEST_P(CatalogConformance, ForgetsTheOldestEventsAndNoOthers) {
+  complete("j1", "anna", "v000001");
+  complete("j2", "anna", "v000002");
+  ASSERT_EQ(catalog_->last_event(), 6);
+  EXPECT_EQ(catalog_->first_event(), 1);
+  EXPECT_EQ(catalog_->prune_events(0, 0, 100), 0) << "no limits";
+  EXPECT_EQ(catalog_->prune_events(0, 4, 1), 1) << "at most one";
+  EXPECT_EQ(catalog_->prune_events(0, 4, 100), 1);
+  EXPECT_EQ(catalog_->first_event(), 3);
+  auto left = catalog_->events_after({"", "", 0});
+  ASSERT_EQ(left.size(), 4u);
+  EXPECT_EQ(left[0].sequence, 3);
+  auto third = left[0].at_us;
+  EXPECT_EQ(catalog_->prune_events(third, 0, 100), 0);
+  // The newest stays, so that no sequence is given twice.
+  EXPECT_EQ(catalog_->prune_events(third + 1'000'000'000, 0, 100), 3);
+  EXPECT_EQ(catalog_->last_event(), 6);
+  reopen();
+  EXPECT_EQ(catalog_->first_event(), 6);
+  add("j3", "anna");
+  EXPECT_EQ(catalog_->last_event(), 7);
+}
+
+TEST_P(CatalogConformance, KeepsTheEventsOfJobsThatHaveNotEnded) {
+  complete("j1", "anna", "v000001");
+  auto waiting = add("j2", "bert");
+  complete("j3", "carl", "v000001");
+  auto later = catalog_->events_after({"", "", 0}).back().at_us + 1;
+  EXPECT_EQ(catalog_->prune_events(later, 1, 100), 3);
+  EXPECT_EQ(catalog_->first_event(), 4);
+  move(waiting, pipeline::job_state::cancelled);
+  EXPECT_EQ(catalog_->prune_events(later, 1, 100), 4);
 }
 
 // -- what start-up found on disk -------------------------------------------------

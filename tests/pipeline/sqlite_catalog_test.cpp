@@ -123,7 +123,14 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
     auto db = sqlite::database{file()};
     db.execute("DROP TABLE request_keys");
     db.execute("DROP TABLE videos");
-    db.execute("ALTER TABLE jobs DROP COLUMN speech");
+    db.execute("DROP INDEX versions_by_work");
+    for (const auto* column : {"speech", "priority", "forced", "video_frames", "video_pixels",
+                               "queued_us", "options_key"})
+      db.execute("ALTER TABLE jobs DROP COLUMN " + std::string{column});
+    for (const auto* column : {"used_us", "pinned"})
+      db.execute("ALTER TABLE avatars DROP COLUMN " + std::string{column});
+    for (const auto* column : {"options_key", "retired_us", "checked_us"})
+      db.execute("ALTER TABLE versions DROP COLUMN " + std::string{column});
     db.execute("ALTER TABLE jobs DROP COLUMN interruptions");
     db.execute("ALTER TABLE events DROP COLUMN attempt");
     db.execute("DELETE FROM schema_versions WHERE version > 1");
@@ -131,6 +138,7 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
         "INSERT INTO jobs VALUES(NULL, 'j1', 1, 'anna', '', 0, '', '', '', '', 0, 'running', "
         "2, 5, 6, 0, '', 'real', 'native', NULL, NULL, '{}')");
     db.execute("INSERT INTO events VALUES(NULL, 'j1', 7, 'running', 'registry', 'attempt 2')");
+    db.execute("INSERT INTO avatars VALUES('anna', '', 5, 6, 'ready', '', 'j1')");
   }
   auto catalog = open_sqlite_catalog(file());
   auto x = catalog->find_job("j1");
@@ -143,12 +151,15 @@ TEST_F(SqliteCatalog, BringsAnOlderCatalogUpToDate) {
   EXPECT_EQ(events[0].avatar_id, "anna");
   catalog->keep_key({"k1", "print", "j1", 9});
   EXPECT_EQ(catalog->find_key("k1", 0)->target, "j1");
+  // Nobody has told of uses before: they count from now on.
+  EXPECT_GT(catalog->find_avatar("anna")->used_us, 1'600'000'000'000'000);
+  EXPECT_FALSE(catalog->find_avatar("anna")->pinned);
 }
 
 TEST_F(SqliteCatalog, KeepsSoManyKeys) {
   auto db = sqlite::database{file()};
   migrate_catalog(db);
-  auto change = sqlite::transaction{db};
+  auto change = sqlite::transaction{db, "catalog.test"};
   for (auto i = int64_t{0}; i < max_request_keys + 3; ++i)
     insert_key(db, {"k" + std::to_string(i), "print", "j", 1});
   change.commit();
@@ -163,7 +174,7 @@ TEST_F(SqliteCatalog, TellsThatTheDiskIsFull) {
   db.execute("CREATE TABLE filler(x BLOB)");
   db.execute("PRAGMA max_page_count = " + std::to_string(db.value_of("PRAGMA page_count") + 1));
   auto detail = test::detail_of(errc::storage_full, [&] {
-    auto change = sqlite::transaction{db};
+    auto change = sqlite::transaction{db, "catalog.test"};
     for (auto i = 0; i < 100; ++i)
       db.execute("INSERT INTO filler VALUES(zeroblob(100000))");
     change.commit();

@@ -117,6 +117,38 @@ TEST_F(StoreRecovery, RemovesStagingAndUploadsThatNobodyNeeds) {
   EXPECT_FALSE(fs::exists(layout().upload("orphan")));
 }
 
+TEST_F(StoreRecovery, PublishesWhatWasWrittenAndSynced) {
+  // As a crash leaves it between the manifest and the move into the store.
+  test::publish_version(*store_, "anna", "job1");
+  fs::remove(layout().link("anna"));
+  fs::rename(layout().version("anna", "v000001"), layout().staging("job1"));
+  auto kept = fs::path{layout().staging("copy")};
+  fs::copy(layout().staging("job1"), kept, fs::copy_options::recursive);
+  auto running = strings{"job1"};
+  auto scan = store_->recover({}, running);
+  EXPECT_EQ(scan.published, (strings{"anna/v000001"}));
+  // the other one is nobody's
+  EXPECT_EQ(scan.removed, (strings{".staging/copy"}));
+  ASSERT_NE(find(scan, "anna"), nullptr);
+  EXPECT_EQ(find(scan, "anna")->versions[0].job_id, "job1");
+  EXPECT_TRUE(fs::exists(layout().link("anna") / "latents.pt"));
+}
+
+TEST_F(StoreRecovery, DoesNotPublishWhatIsHalfOrNotWanted) {
+  for (auto half : {true, false}) {
+    test::publish_version(*store_, "anna", "job1");
+    fs::remove(layout().link("anna"));
+    fs::rename(layout().version("anna", "v000001"), layout().staging("job1"));
+    if (half)
+      fs::remove(layout().staging("job1") / "mask" / "00000000.png");
+    auto running = half ? strings{"job1"} : strings{};
+    auto scan = store_->recover({}, running);
+    EXPECT_TRUE(scan.published.empty());
+    EXPECT_EQ(scan.removed, (strings{".staging/job1"}));
+    EXPECT_TRUE(scan.avatars.empty());
+  }
+}
+
 TEST_F(StoreRecovery, RemovesAVersionWithoutManifest) {
   test::publish_version(*store_, "anna", "job1");
   fs::create_directories(layout().version("anna", "v000002") / "full_imgs");
@@ -152,7 +184,9 @@ TEST_F(StoreRecovery, DeletesADamagedVersionWhenItsTimeIsUp) {
   EXPECT_FALSE(fs::exists(layout().damaged() / old));
   EXPECT_TRUE(fs::exists(layout().damaged() / fresh));
   EXPECT_TRUE(fs::exists(layout().damaged() / "put here by hand"));
-  store_ = open_avatar_store(layout().root, {.keep_damaged = std::chrono::days{0}});
+  auto at_once = store_policy{};
+  at_once.keep_damaged = std::chrono::days{0};
+  store_ = open_avatar_store(layout().root, at_once);
   EXPECT_EQ(recover().removed, (strings{".store/.damaged/" + fresh}));
 }
 
@@ -170,8 +204,8 @@ TEST_F(StoreRecovery, LeavesItsTrashToTheSweep) {
 
 TEST_F(StoreRecovery, RefusesAManifestThatIsNone) {
   for (auto text : {"", "{}", "[]", "{\"format\": 99}", "not json"}) {
-    test::publish_version(*store_, "anna", "job1");
-    auto manifest = layout().version("anna", "v000001") / "manifest.json";
+    auto made = test::publish_version(*store_, "anna", "job1").version;
+    auto manifest = layout().version("anna", made) / "manifest.json";
     fs::remove(manifest);
     write_file(manifest, bytes_of(text));
     auto scan = recover();

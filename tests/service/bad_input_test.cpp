@@ -52,7 +52,7 @@ protected:
   void start_with_an_avatar() {
     start();
     ASSERT_EQ(upload("before", media("one_frame.mp4"))->status, 201);
-    before_ = get("/mgmt/v1/avatars/before");
+    before_ = avatar_before();
     manifest_ = contents_of(avatars / "before" / "manifest.json");
     checked_ = true;
   }
@@ -62,9 +62,16 @@ protected:
       return;
     EXPECT_TRUE(server->process().running());
     EXPECT_EQ(leftovers(), std::vector<std::string>{});
-    EXPECT_EQ(get("/mgmt/v1/avatars/before"), before_);
+    EXPECT_EQ(avatar_before(), before_);
     EXPECT_EQ(contents_of(avatars / "before" / "manifest.json"), manifest_);
     EXPECT_EQ(client->Get("/readyz")->status, 200);
+  }
+
+  /// To look at an avatar is to use it: the time of that is left out.
+  json avatar_before() {
+    auto result = get("/mgmt/v1/avatars/before");
+    result.erase("used_at");
+    return result;
   }
 
   httplib::Result post(const httplib::MultipartFormDataItems& items) {

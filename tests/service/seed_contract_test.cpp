@@ -39,7 +39,8 @@ TEST_F(MockService, MakesAnAvatarOfAnUpload) {
   EXPECT_EQ(answer->status, 201) << answer->body;
   EXPECT_EQ(answer->get_header_value("Location"), "/mgmt/v1/avatars/anna");
   auto body = body_of(answer);
-  EXPECT_EQ(keys_of(body), (std::vector<std::string>{"avatar_id", "job_id", "links", "status"}));
+  EXPECT_EQ(keys_of(body), (std::vector<std::string>{"avatar_id", "eta_s", "job_id", "links",
+                                                     "position", "reused", "status"}));
   EXPECT_EQ(body["avatar_id"], "anna");
   EXPECT_EQ(body["status"], "completed");
   EXPECT_EQ(get("/mgmt/v1/avatars"), (json{{"total", 1}, {"avatars", {"anna"}}}));
@@ -93,8 +94,8 @@ TEST_F(MockService, ShowsAJobWithExactlyTheDocumentedMembers) {
   EXPECT_EQ(keys_of(job),
             (std::vector<std::string>{"attempt", "avatar_id", "created_at", "error", "eta_s",
                                       "finished_at", "fraction", "frames_done", "frames_total",
-                                      "job_id", "kind", "position", "stage", "started_at", "status",
-                                      "timings_ms", "weights"}));
+                                      "job_id", "kind", "position", "priority", "queued_at",
+                                      "stage", "started_at", "status", "timings_ms", "weights"}));
   EXPECT_EQ(job["fraction"], 1.);
   EXPECT_EQ(job["attempt"], 1);
   EXPECT_EQ(job["kind"], "create");

@@ -138,8 +138,9 @@ std::string child_process::output() {
   return result;
 }
 
-server_process::server_process(const environment& settings, const std::filesystem::path& folder)
-    : child_(program("musetalkd"), {"--listen", "127.0.0.1:0"}, settings, folder) {
+server_process::server_process(const environment& settings, const std::filesystem::path& folder,
+                               const std::string& name)
+    : child_(program(name), {"--listen", "127.0.0.1:0"}, settings, folder) {
   auto line = child_.wait_for_line("listens at http://127.0.0.1:");
   auto colon = line.find(':', line.find("http://") + 7);
   port_ = static_cast<uint16_t>(std::stoi(line.substr(colon + 1)));

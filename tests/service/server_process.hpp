@@ -61,8 +61,10 @@ private:
 /// `musetalkd` on a free port.
 class server_process {
 public:
-  /// Returns when it listens.
-  server_process(const environment& settings, const std::filesystem::path& folder);
+  /// Returns when it listens. @throws std::runtime_error when it ends before.
+  /// @param name Of the program.
+  server_process(const environment& settings, const std::filesystem::path& folder,
+                 const std::string& name = "musetalkd");
 
   uint16_t port() const { return port_; }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }

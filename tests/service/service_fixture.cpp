@@ -32,6 +32,7 @@ Service::Service() {
               {"MUSETALKD_VIDEO_ROOTS", videos.string()},
               {"MUSETALKD_FACE_MODELS_DIR", MUSETALK_SOURCE_DIR "/.deps/models/face"},
               {"MUSETALKD_KEEP_FAILED_SECONDS", "0"},
+              {"MUSETALKD_REMOVAL_GRACE_SECONDS", "0"},
               {"MUSETALKD_WEIGHTS", "synthetic"},
               {"OMP_WAIT_POLICY", "PASSIVE"}};
 }
@@ -45,7 +46,7 @@ Service::~Service() {
 void Service::start() {
   client.reset();
   server.reset();
-  server = std::make_unique<server_process>(settings, folder);
+  server = std::make_unique<server_process>(settings, folder, server_name);
   client = std::make_unique<httplib::Client>("127.0.0.1", server->port());
   client->set_read_timeout(400);
   client->set_keep_alive(true);

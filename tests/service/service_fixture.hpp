@@ -24,6 +24,8 @@ protected:
   /// Starts it, or starts it again. From then on every answer that `client` gets is held to the
   /// service's own `/openapi.json`.
   void start();
+  /// Which it is: the shipped one, or the one with failpoints.
+  std::string server_name = "musetalkd";
   /// Its settings, before it is started.
   environment settings;
   std::unique_ptr<server_process> server;
