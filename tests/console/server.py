@@ -69,7 +69,7 @@ class Server:
             return answer.read().decode()
 
     def upload(self, avatar_id, video, tutor_id="", wait=0):
-        """Sends a video as a form; returns the answer."""
+        """Sends a video as a form, whose job does all of the work again; returns the answer."""
         bound = "----musetalkd-test"
         fields = {"avatar_id": avatar_id, "tutor_id": tutor_id} if tutor_id else {"avatar_id": avatar_id}
         body = b"".join(f'--{bound}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
@@ -77,7 +77,7 @@ class Server:
         body += (f'--{bound}\r\nContent-Disposition: form-data; name="video_file"; filename="clip.mp4"\r\n'
                  "Content-Type: video/mp4\r\n\r\n").encode()
         body += pathlib.Path(video).read_bytes() + f"\r\n--{bound}--\r\n".encode()
-        request = urllib.request.Request(f"{self.url}/mgmt/v1/avatars/upload?wait={wait}", data=body, method="POST",
+        request = urllib.request.Request(f"{self.url}/mgmt/v1/avatars/upload?wait={wait}&force=true", data=body, method="POST",
                                          headers={"Content-Type": f"multipart/form-data; boundary={bound}"})
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.load(answer)
