@@ -33,7 +33,8 @@ calls version_calls() {
        versions(),
        asking({errc::avatar_id_invalid, errc::avatar_not_found, errc::version_not_found,
                errc::precondition_failed, errc::avatar_busy, errc::avatar_damaged,
-               errc::storage_failed, errc::worker_died, errc::key_reused, errc::key_in_use})},
+               errc::storage_full, errc::storage_failed, errc::worker_died, errc::key_reused,
+               errc::key_in_use})},
       {"DELETE",
        "/mgmt/v1/avatars/:id/versions/:version",
        "deleteVersion",
@@ -44,7 +45,7 @@ calls version_calls() {
        versions(),
        asking({errc::avatar_id_invalid, errc::avatar_not_found, errc::version_not_found,
                errc::version_current, errc::version_busy, errc::precondition_failed,
-               errc::avatar_busy, errc::storage_failed, errc::worker_died})},
+               errc::avatar_busy, errc::storage_full, errc::storage_failed, errc::worker_died})},
   };
 }
 

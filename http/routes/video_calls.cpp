@@ -82,7 +82,7 @@ calls video_calls() {
        {},
        {{200, "It is gone.", json_of("VideoDeleted"), {}}},
        asking({errc::avatar_id_invalid, errc::avatar_not_found, errc::video_not_found,
-               errc::storage_failed, errc::worker_died})},
+               errc::storage_full, errc::storage_failed, errc::worker_died})},
   };
 }
 
